@@ -1,0 +1,202 @@
+//! What a card holds, purse by purse.
+
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use crate::terms::Amount;
+
+/// One of the purses of a card.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Ord, PartialOrd, Hash, Serialize, Deserialize)]
+pub enum Purse {
+    /// Money the cardholder paid in.
+    Main,
+    /// Money the programme gave on top.
+    Bonus,
+    /// Points, which are not money.
+    Points,
+}
+
+impl Purse {
+    /// Every purse, in stored order.
+    pub const ALL: [Self; 3] = [Self::Main, Self::Bonus, Self::Points];
+
+    const fn index(self) -> usize {
+        match self {
+            Self::Main => 0,
+            Self::Bonus => 1,
+            Self::Points => 2,
+        }
+    }
+}
+
+/// The order in which a sale draws on the purses of a card; at most the two that hold money.
+pub type PurseOrder = SmallVec<[Purse; 2]>;
+
+/// An amount for each purse.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Parts([Amount; 3]);
+
+impl Parts {
+    /// Returns parts with `amount` in one purse.
+    #[must_use]
+    pub fn only(purse: Purse, amount: Amount) -> Self {
+        let mut parts = Self::default();
+        parts.put(purse, amount);
+        parts
+    }
+
+    /// Returns the part of `purse`.
+    #[must_use]
+    pub fn of(&self, purse: Purse) -> Amount {
+        self.0.get(purse.index()).copied().unwrap_or_default()
+    }
+
+    fn put(&mut self, purse: Purse, amount: Amount) {
+        if let Some(slot) = self.0.get_mut(purse.index()) {
+            *slot = amount;
+        }
+    }
+
+    /// Returns the money in all parts; points are not money.
+    #[must_use]
+    pub fn money(&self) -> Amount {
+        self.of(Purse::Main).plus(self.of(Purse::Bonus))
+    }
+
+    /// Returns the sum, purse by purse.
+    #[must_use]
+    pub fn plus(mut self, other: &Self) -> Self {
+        Purse::ALL.iter().for_each(|&p| self.put(p, self.of(p).plus(other.of(p))));
+        self
+    }
+
+    /// Returns the difference, purse by purse.
+    #[must_use]
+    pub fn minus(mut self, other: &Self) -> Self {
+        Purse::ALL.iter().for_each(|&p| self.put(p, self.of(p).minus(other.of(p))));
+        self
+    }
+
+    /// Takes `amount` from these parts in `order`, or `None` if they hold less than that.
+    #[must_use]
+    pub fn draw(&self, order: impl IntoIterator<Item = Purse>, amount: Amount) -> Option<Self> {
+        let (taken, rest) = self.draw_up_to(order, amount);
+        rest.is_zero().then_some(taken)
+    }
+
+    /// Takes up to `amount` in `order`; returns what was taken and what is still missing.
+    #[must_use]
+    pub fn draw_up_to(
+        &self,
+        order: impl IntoIterator<Item = Purse>,
+        amount: Amount,
+    ) -> (Self, Amount) {
+        let (mut taken, mut rest) = (Self::default(), amount);
+        for purse in order {
+            let part = self.of(purse).min(rest).max(Amount::ZERO);
+            taken.put(purse, taken.of(purse).plus(part));
+            rest = rest.minus(part);
+        }
+        (taken, rest)
+    }
+
+    /// Each purse that has a part, with it.
+    pub fn iter(&self) -> impl Iterator<Item = (Purse, Amount)> + '_ {
+        Purse::ALL.iter().map(|&purse| (purse, self.of(purse))).filter(|(_, a)| !a.is_zero())
+    }
+}
+
+/// Money set aside on a card: still the cardholder's, but not to be spent.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Names the hold among those of the card.
+    pub number: u32,
+    /// What is set aside.
+    pub parts: Parts,
+}
+
+/// The balances of one card, and what is held of them.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Balances {
+    ledger: Parts,
+    holds: Vec<Hold>,
+}
+
+impl Balances {
+    /// Returns what the books say the card owns.
+    #[must_use]
+    pub const fn ledger(&self) -> &Parts {
+        &self.ledger
+    }
+
+    /// Returns what may be spent: the ledger balance without what is held.
+    #[must_use]
+    pub fn available(&self) -> Parts {
+        self.holds.iter().fold(self.ledger, |left, hold| left.minus(&hold.parts))
+    }
+
+    /// Returns the holds.
+    #[must_use]
+    pub fn holds(&self) -> &[Hold] {
+        &self.holds
+    }
+
+    /// Adds `amount`, which may be negative, to `purse`.
+    ///
+    /// # Panics
+    /// If less than nothing would be left: a decision took what was not there, and a book that
+    /// says so must not serve.
+    pub(crate) fn post(&mut self, purse: Purse, amount: Amount) {
+        let balance = self.ledger.of(purse).plus(amount);
+        assert!(balance >= Amount::ZERO, "a purse never holds less than nothing");
+        self.ledger.put(purse, balance);
+    }
+
+    /// Sets `parts` aside.
+    ///
+    /// # Panics
+    /// If they are not available.
+    pub(crate) fn place(&mut self, hold: Hold) {
+        let left = self.available().minus(&hold.parts);
+        assert!(
+            Purse::ALL.iter().all(|&p| left.of(p) >= Amount::ZERO),
+            "what is held was available before"
+        );
+        self.holds.push(hold);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(main: i64, bonus: i64) -> Parts {
+        Parts::only(Purse::Main, Amount::from_fen(main))
+            .plus(&Parts::only(Purse::Bonus, Amount::from_fen(bonus)))
+    }
+
+    #[test]
+    fn a_sale_draws_in_order_and_a_return_goes_the_other_way() {
+        let order = [Purse::Bonus, Purse::Main];
+        let drawn = parts(100, 50).draw(order, Amount::from_fen(70)).unwrap();
+        assert_eq!(drawn, parts(20, 50));
+        let back = drawn.draw(order.into_iter().rev(), Amount::from_fen(30)).unwrap();
+        assert_eq!(back, parts(20, 10));
+        assert_eq!(parts(100, 50).draw(order, Amount::from_fen(151)), None);
+    }
+
+    #[test]
+    fn what_is_held_is_not_available() {
+        let mut balances = Balances::default();
+        balances.post(Purse::Main, Amount::from_fen(500));
+        balances.place(Hold { number: 1, parts: parts(200, 0) });
+        assert_eq!(balances.available(), parts(300, 0));
+        assert_eq!(*balances.ledger(), parts(500, 0));
+    }
+
+    #[test]
+    #[should_panic(expected = "never holds less than nothing")]
+    fn nothing_is_posted_below_zero() {
+        Balances::default().post(Purse::Main, Amount::from_fen(-1));
+    }
+}

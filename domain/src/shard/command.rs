@@ -1,0 +1,180 @@
+//! What may be asked of a shard, and what it answers.
+
+use crate::ledger::Parts;
+use crate::risk::PinFact;
+use crate::terms::{
+    Amount, AuthCode, BatchNo, BusinessDate, CardId, MerchantId, Refusal, Rrn, Stan, TerminalId,
+    Timestamp,
+};
+use crate::txn::{Closing, Difference, Totals, TxnKey, TxnKind};
+
+use super::{CardIssued, Event};
+use crate::txn::TerminalProfile;
+
+/// What is asked of a shard. Facts that need keys, clocks or other shards come with it.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Opens the account of a new card.
+    IssueCard(Box<CardIssued>),
+    /// Sets up a terminal, or changes how it is set up.
+    RegisterTerminal {
+        /// The terminal.
+        terminal: TerminalId,
+        /// What it is set up with.
+        profile: TerminalProfile,
+    },
+    /// Moves the shard to a later business date.
+    CutOff(BusinessDate),
+    /// A sale, void, refund or inquiry.
+    Transact(Request),
+    /// A reversal of a transaction of a known card.
+    Reverse(Reversal),
+    /// A reversal that names no card and whose original nobody knows.
+    Bar(TxnKey),
+    /// A fresh set of working keys, sealed.
+    SignOn {
+        /// The terminal.
+        terminal: TerminalId,
+        /// Its working keys, sealed under the local master key.
+        sealed_keys: Box<[u8]>,
+    },
+    /// The terminal's keys are no longer to be used.
+    SignOff(TerminalId),
+    /// A settlement. Nothing of the terminal is in flight any more.
+    CloseBatch {
+        /// The terminal.
+        terminal: TerminalId,
+        /// The batch the terminal wants to close.
+        batch: BatchNo,
+        /// The totals the terminal claims.
+        claimed: Totals,
+        /// The totals of the open batch in the books.
+        counted: Totals,
+    },
+    /// Details of a closed batch.
+    Upload(Upload),
+    /// The end of an upload.
+    EndBatch {
+        /// The terminal.
+        terminal: TerminalId,
+        /// The batch that was uploaded.
+        batch: BatchNo,
+        /// The slips of that batch in the books.
+        booked: Vec<(Stan, Amount)>,
+    },
+}
+
+/// A sale, void, refund or inquiry.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// What makes it this request.
+    pub key: TxnKey,
+    /// What it is.
+    pub kind: TxnKind,
+    /// The card.
+    pub card: CardId,
+    /// The merchant.
+    pub merchant: MerchantId,
+    /// The amount; nothing for an inquiry.
+    pub amount: Amount,
+    /// What was found out about the PIN.
+    pub pin: PinFact,
+    /// For a void or refund, what it says of the original.
+    pub original: Option<Original>,
+}
+
+/// What a void or refund says of its original.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Original {
+    /// The reference (F37), if it is one that this system gives.
+    pub rrn: Option<Rrn>,
+    /// The authorisation code (F38), if sent.
+    pub auth: Option<AuthCode>,
+    /// The batch (F61.1), if sent.
+    pub batch: Option<BatchNo>,
+    /// The trace number (F61.2), if sent.
+    pub stan: Option<Stan>,
+    /// True if the terminal made the original with a card that is not the request's.
+    pub other_card: bool,
+}
+
+/// A reversal of a transaction whose card is known.
+#[derive(Clone, Debug)]
+pub struct Reversal {
+    /// The key of the transaction to undo.
+    pub key: TxnKey,
+    /// What it was, by its processing code.
+    pub kind: TxnKind,
+    /// The card.
+    pub card: CardId,
+    /// The merchant.
+    pub merchant: MerchantId,
+    /// The amount (F4).
+    pub amount: Amount,
+    /// True if the batch of the original still takes slips.
+    pub batch_is_open: bool,
+}
+
+/// Details of a closed batch, as one message carries them.
+#[derive(Clone, Debug)]
+pub struct Upload {
+    /// The terminal.
+    pub terminal: TerminalId,
+    /// The batch the details belong to.
+    pub batch: BatchNo,
+    /// Trace number and amount of each.
+    pub details: Vec<(Stan, Amount)>,
+}
+
+/// What would happen: the answer, and the event that must be durable before it is given.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// What to answer.
+    pub answer: Answer,
+    /// What changes; `None` for a repeat or where nothing does.
+    pub event: Option<Event>,
+}
+
+/// The answer to a command.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Answer {
+    /// Done, or why not.
+    pub verdict: Result<(), Refusal>,
+    /// The reference (F37).
+    pub rrn: Rrn,
+    /// When it was decided; a repeat carries the time of the first answer.
+    pub at: Timestamp,
+    /// The business date (F15).
+    pub date: BusinessDate,
+    /// What else the answer carries.
+    pub detail: Detail,
+}
+
+/// What an answer carries beside the verdict.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Detail {
+    /// Nothing more.
+    Plain,
+    /// A sale, void or refund was approved.
+    Approval {
+        /// The authorisation code (F38).
+        auth: AuthCode,
+        /// What moved, purse by purse.
+        parts: Parts,
+    },
+    /// A balance inquiry was answered.
+    Balance {
+        /// What may be spent.
+        available: Amount,
+        /// What the books say the card owns.
+        ledger: Amount,
+    },
+    /// The number of the batch that takes slips.
+    Batch(BatchNo),
+    /// How the settlement ended.
+    Closed(Closing),
+    /// How many details were taken in.
+    Uploaded(u32),
+    /// How the upload differs from the books.
+    Ended(Vec<Difference>),
+}

@@ -1,0 +1,64 @@
+//! The business says no.
+
+use serde::{Deserialize, Serialize};
+
+/// Why a transaction is refused. A value, not an error: it is answered in F39 and journalled.
+///
+/// The order of the variants is their stored form: append, never insert.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Ord, PartialOrd, Hash, Serialize, Deserialize)]
+pub enum Refusal {
+    /// No card has this number.
+    UnknownCard,
+    /// Sold but not activated.
+    CardNotActive,
+    /// Reported lost.
+    CardLost,
+    /// Frozen by the issuer or by risk.
+    CardFrozen,
+    /// Ended for good.
+    CardCancelled,
+    /// The last valid month is over.
+    CardExpired,
+    /// Too many wrong PINs in a row.
+    PinTriesExceeded,
+    /// The PIN, its block or its binding to the card is wrong; it is not said which.
+    WrongPin,
+    /// The product asks for a PIN and none came.
+    PinMissing,
+    /// The amount is zero.
+    InvalidAmount,
+    /// Above what one transaction of the product may be.
+    AmountLimit,
+    /// Less available than asked.
+    InsufficientFunds,
+    /// The credit would take the card above the legal ceiling.
+    BalanceCap,
+    /// No such original transaction.
+    OriginalNotFound,
+    /// The original was refused, so there is nothing to give back.
+    OriginalRefused,
+    /// The original belongs to another batch or day than this transaction may reach.
+    OriginalOutOfReach,
+    /// The original was reversed, or its reversal came first.
+    OriginalReversed,
+    /// The original was voided.
+    OriginalVoided,
+    /// The original was refunded, in part or whole.
+    OriginalRefunded,
+    /// The original was made with another card.
+    CardDiffers,
+    /// The amount is not that of the original, or more than is left of it.
+    AmountDiffers,
+    /// The original was made at another merchant.
+    MerchantDiffers,
+    /// The same trace number came with other content.
+    DuplicateDiffers,
+    /// The original of a refund is older than the merchant may refund.
+    RefundTooLate,
+    /// No such terminal.
+    UnknownTerminal,
+    /// The batch is not the one that takes slips, nor the one that was closed last.
+    BatchDiffers,
+    /// An upload of more details than a batch can have.
+    UploadTooLong,
+}
