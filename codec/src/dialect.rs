@@ -1,0 +1,132 @@
+//! Dialects: the field tables by which messages are read and written.
+//!
+//! A dialect is a TOML file; see `config/dialects` for those that are built in. It may extend
+//! another and then states the differences only.
+
+mod file;
+
+use std::sync::LazyLock;
+
+pub use file::DialectError;
+
+use crate::field::{Encoding, Format, Sensitivity};
+
+/// A field table: how each field is laid out, what it is called, and who may see it.
+#[derive(Clone, Debug)]
+pub struct Dialect {
+    name: String,
+    title: String,
+    mti: Encoding,
+    /// By field number. Apart from the labels: the parser needs nothing else, and this stays in
+    /// the processor's nearest cache.
+    formats: Box<[Option<Format>; 129]>,
+    labels: Box<[Option<Label>; 129]>,
+}
+
+/// What people call a field, and how much of it they may see.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Label {
+    /// In English.
+    pub name: String,
+    /// In Chinese.
+    pub zh: String,
+    /// How much of it is shown.
+    pub show: Sensitivity,
+}
+
+/// The built-in dialects: name and file.
+const BUILTIN: [(&str, &str); 3] = [
+    ("unionpay-pos", include_str!("../../config/dialects/unionpay-pos.toml")),
+    ("iso87-bcd", include_str!("../../config/dialects/iso87-bcd.toml")),
+    ("iso87-ascii", include_str!("../../config/dialects/iso87-ascii.toml")),
+];
+
+static UNIONPAY_POS: LazyLock<Dialect> = LazyLock::new(|| built_in("unionpay-pos"));
+static ISO87_BCD: LazyLock<Dialect> = LazyLock::new(|| built_in("iso87-bcd"));
+static ISO87_ASCII: LazyLock<Dialect> = LazyLock::new(|| built_in("iso87-ascii"));
+
+impl Dialect {
+    /// Reads a dialect. `resolver` finds the text of the dialects that it extends; the built-in
+    /// ones are found without it.
+    ///
+    /// # Errors
+    /// Unknown keys, impossible layouts, a parent that is not found or a circle of parents.
+    pub fn from_toml(
+        text: &str,
+        resolver: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, DialectError> {
+        file::read(text, &|name| {
+            resolver(name).or_else(|| Self::builtin_text(name).map(str::to_owned))
+        })
+    }
+
+    /// The names of the built-in dialects, the most particular first.
+    pub fn builtin_names() -> impl Iterator<Item = &'static str> {
+        BUILTIN.iter().map(|(name, _)| *name)
+    }
+
+    /// A built-in dialect by name.
+    #[must_use]
+    pub fn builtin(name: &str) -> Option<&'static Self> {
+        match name {
+            "unionpay-pos" => Some(Self::unionpay_pos()),
+            "iso87-bcd" => Some(&ISO87_BCD),
+            "iso87-ascii" => Some(&ISO87_ASCII),
+            _ => None,
+        }
+    }
+
+    /// The file of a built-in dialect.
+    #[must_use]
+    pub fn builtin_text(name: &str) -> Option<&'static str> {
+        BUILTIN.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+    }
+
+    /// What UnionPay POS terminals speak.
+    #[must_use]
+    pub fn unionpay_pos() -> &'static Self {
+        &UNIONPAY_POS
+    }
+
+    /// Its name, as configuration refers to it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// One line that says whose dialect it is.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// How the message type is written.
+    #[must_use]
+    #[inline]
+    pub const fn mti_encoding(&self) -> Encoding {
+        self.mti
+    }
+
+    /// The layout of a field, or `None` if the dialect does not have it.
+    #[must_use]
+    #[inline]
+    pub fn format(&self, field: u8) -> Option<&Format> {
+        self.formats.get(usize::from(field))?.as_ref()
+    }
+
+    /// What a field is called, or `None` if the dialect does not have it.
+    #[must_use]
+    pub fn label(&self, field: u8) -> Option<&Label> {
+        self.labels.get(usize::from(field))?.as_ref()
+    }
+
+    /// The numbers of the fields it has, ascending.
+    pub fn fields(&self) -> impl Iterator<Item = u8> + '_ {
+        (0..=128).filter(|field| self.format(*field).is_some())
+    }
+}
+
+fn built_in(name: &str) -> Dialect {
+    let text = Dialect::builtin_text(name).expect("a built-in dialect has a file");
+    Dialect::from_toml(text, &|_| None).expect("a built-in dialect is valid, which a test holds")
+}

@@ -1,0 +1,377 @@
+//! The index of a received message: every field is a view of the frame, never a copy.
+
+use std::fmt;
+
+use crate::bitmap::Bitmap;
+use crate::dialect::Dialect;
+use crate::digits::Digits;
+use crate::error::{Fault, ParseError};
+use crate::field::{Content, Encoding, FieldNo, Format, Justify};
+use crate::tlv;
+
+/// A message type: four decimal digits, such as `0200` (ISO 8583-1:1987, 4.1).
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Mti([u8; 4]);
+
+impl Mti {
+    /// Takes four ASCII digits; `None` if one of them is not.
+    #[must_use]
+    pub fn new(digits: [u8; 4]) -> Option<Self> {
+        digits.iter().all(u8::is_ascii_digit).then_some(Self(digits))
+    }
+
+    /// The four ASCII digits.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 4] {
+        &self.0
+    }
+
+    /// The four digits as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Mti {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for Mti {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Where a field's content begins, counted from the message type, and how many digits or bytes it
+/// has.
+#[derive(Clone, Copy, Default)]
+struct Span {
+    start: u16,
+    units: u16,
+}
+
+/// A parsed message: an index over the bytes it was read from.
+///
+/// Made without a heap allocation; about 600 bytes that live where the caller puts them. `Debug`
+/// shows which fields there are, never what they hold.
+#[derive(Clone, Copy)]
+pub struct Message<'f> {
+    dialect: &'f Dialect,
+    body: &'f [u8],
+    mti: Mti,
+    present: Bitmap,
+    spans: [Span; 129],
+}
+
+impl<'f> Message<'f> {
+    /// Indexes `body`, which begins with the message type and ends with the last field.
+    ///
+    /// Digits are checked here, so every number read later is one; the objects of a TLV field are
+    /// checked as they are walked.
+    ///
+    /// # Errors
+    /// The first place that breaks the dialect's rules. Bytes after the last field are an error.
+    #[inline]
+    pub fn parse(dialect: &'f Dialect, body: &'f [u8]) -> Result<Self, ParseError> {
+        let (mut message, at) = Self::open(dialect, body)?;
+        match message.index(at) {
+            None => Ok(message),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// Indexes what can be read of `body` and says what could not: a receiver needs a few fields
+    /// of a broken request to tell its sender so.
+    ///
+    /// A field with a wrong digit is left out and the next one read; past a field whose end is
+    /// unknown nothing is read.
+    ///
+    /// # Errors
+    /// If there is not even a message type and a bitmap.
+    pub fn salvage(
+        dialect: &'f Dialect,
+        body: &'f [u8],
+    ) -> Result<(Self, Option<ParseError>), ParseError> {
+        let (mut message, at) = Self::open(dialect, body)?;
+        let error = message.index(at);
+        Ok((message, error))
+    }
+
+    /// Reads message type and bitmap; returns where the fields begin.
+    #[inline]
+    fn open(dialect: &'f Dialect, body: &'f [u8]) -> Result<(Self, u16), ParseError> {
+        if body.len() > usize::from(u16::MAX) {
+            let fault = Fault::TooLong { got: u16::MAX, max: u16::MAX };
+            return Err(ParseError { field: FieldNo(0), offset: 0, fault });
+        }
+        let (mti, rest) = read_mti(dialect.mti_encoding(), body)?;
+        let at = u16::try_from(body.len().saturating_sub(rest.len())).unwrap_or(u16::MAX);
+        let (first, rest) = split::<8>(rest, FieldNo(1), at)?;
+        let mut present = Bitmap::new(u64::from_be_bytes(*first), 0);
+        let mut fields = at.wrapping_add(8);
+        if present.has(1) {
+            let (second, _) = split::<8>(rest, FieldNo(1), fields)?;
+            present = Bitmap::new(present.first(), u64::from_be_bytes(*second));
+            present.remove(1);
+            if present.second() == 0 {
+                let fault = Fault::EmptyBitmap;
+                return Err(ParseError { field: FieldNo(1), offset: fields, fault });
+            }
+            fields = fields.wrapping_add(8);
+        }
+        Ok((Self { dialect, body, mti, present, spans: [Span::default(); 129] }, fields))
+    }
+
+    /// Finds every field from `at` on; returns the first thing that is wrong.
+    #[inline]
+    fn index(&mut self, mut at: u16) -> Option<ParseError> {
+        let mut first = None;
+        let announced = self.present;
+        for field in announced.fields() {
+            let rest = self.body.get(usize::from(at)..).unwrap_or_default();
+            match locate(self.dialect, field, rest) {
+                Ok((prefix, units, bytes)) => {
+                    let start = at.saturating_add(prefix);
+                    if let Some(span) = self.spans.get_mut(usize::from(field.0)) {
+                        *span = Span { start, units };
+                    }
+                    at = start.saturating_add(bytes);
+                }
+                Err(Broken { offset, fault, next }) => {
+                    let offset = at.saturating_add(offset);
+                    first.get_or_insert(ParseError { field, offset, fault });
+                    self.present.remove(field.0);
+                    let Some(next) = next else {
+                        self.forget_from(field);
+                        return first;
+                    };
+                    at = at.saturating_add(next);
+                }
+            }
+        }
+        let left = self.body.len().saturating_sub(usize::from(at));
+        if left != 0 {
+            let fault = Fault::Trailing { left: u16::try_from(left).unwrap_or(u16::MAX) };
+            let field = announced.fields().last().unwrap_or(FieldNo(1));
+            first.get_or_insert(ParseError { field, offset: at, fault });
+        }
+        first
+    }
+
+    /// Drops `field` and all after it, whose places are unknown.
+    fn forget_from(&mut self, field: FieldNo) {
+        for lost in self.present.fields().filter(|lost| *lost >= field) {
+            self.present.remove(lost.0);
+        }
+    }
+
+    /// The message type.
+    #[must_use]
+    #[inline]
+    pub const fn mti(&self) -> Mti {
+        self.mti
+    }
+
+    /// The dialect it was read by.
+    #[must_use]
+    #[inline]
+    pub const fn dialect(&self) -> &'f Dialect {
+        self.dialect
+    }
+
+    /// The bytes it was read from, from the message type on.
+    #[must_use]
+    #[inline]
+    pub const fn body(&self) -> &'f [u8] {
+        self.body
+    }
+
+    /// Says whether the message carries the field.
+    #[must_use]
+    #[inline]
+    pub const fn has(&self, field: u8) -> bool {
+        self.present.has(field)
+    }
+
+    /// The fields it carries, ascending, without the bitmap.
+    #[inline]
+    pub fn fields(&self) -> impl Iterator<Item = FieldNo> + use<> {
+        self.present.fields()
+    }
+
+    /// The field's content as it stands in the frame, without its length, or `None` if the bitmap
+    /// left it out.
+    #[must_use]
+    #[inline]
+    pub fn raw(&self, field: u8) -> Option<&'f [u8]> {
+        let (format, span) = self.place(field)?;
+        self.content(format, span)
+    }
+
+    /// The digits of an `n` or `z` field, whatever their encoding; `None` if it is absent or holds
+    /// something else.
+    #[must_use]
+    #[inline]
+    pub fn digits(&self, field: u8) -> Option<Digits<'f>> {
+        let (format, span) = self.place(field)?;
+        if !format.is_numeric() {
+            return None;
+        }
+        let bytes = self.content(format, span)?;
+        if !format.is_packed() {
+            return Some(Digits::characters(bytes));
+        }
+        let skip = match format.justify {
+            Justify::Left => 0,
+            Justify::Right => usize::from(span.units % 2),
+        };
+        Some(Digits::packed(bytes, skip, usize::from(span.units)))
+    }
+
+    /// The content of a field in which one byte is one character; `None` if it is absent or packed.
+    #[must_use]
+    #[inline]
+    pub fn text(&self, field: u8) -> Option<&'f [u8]> {
+        let (format, span) = self.place(field)?;
+        if format.is_packed() { None } else { self.content(format, span) }
+    }
+
+    /// The number an `n` field makes: an amount in minor units, a counter. `None` if it is absent,
+    /// no number, or does not fit.
+    #[must_use]
+    #[inline]
+    pub fn number(&self, field: u8) -> Option<u64> {
+        self.digits(field)?.to_u64()
+    }
+
+    /// The BER-TLV objects of a field; `None` if it is absent or holds something else. Objects with
+    /// unknown tags are kept.
+    #[must_use]
+    #[inline]
+    pub fn tlv(&self, field: u8) -> Option<tlv::Reader<'f>> {
+        let (format, span) = self.place(field)?;
+        if format.content != Content::Tlv {
+            return None;
+        }
+        Some(tlv::Reader::new(FieldNo(field), span.start, self.content(format, span)?))
+    }
+
+    /// What the message's authentication code is made over: from the message type up to the byte
+    /// before field 64 or 128. `None` unless one of them ends the message.
+    #[must_use]
+    pub fn mac_input(&self) -> Option<&'f [u8]> {
+        let last = self.present.fields().last()?;
+        if !matches!(last.0, 64 | 128) {
+            return None;
+        }
+        self.body.get(..usize::from(self.place(last.0)?.1.start))
+    }
+
+    /// The content's offset from the message type, for error messages about its inside.
+    #[must_use]
+    pub fn offset(&self, field: u8) -> Option<u16> {
+        Some(self.place(field)?.1.start)
+    }
+
+    /// The field as it stands in the frame, length and content.
+    pub(crate) fn verbatim(&self, field: u8) -> Option<(&'f Format, &'f [u8])> {
+        let (format, span) = self.place(field)?;
+        let start = usize::from(span.start).checked_sub(usize::from(format.prefix.bytes()))?;
+        let end = usize::from(span.start.saturating_add(format.bytes(span.units)));
+        Some((format, self.body.get(start..end)?))
+    }
+
+    #[inline]
+    fn place(&self, field: u8) -> Option<(&'f Format, Span)> {
+        if !self.present.has(field) {
+            return None;
+        }
+        Some((self.dialect.format(field)?, *self.spans.get(usize::from(field))?))
+    }
+
+    #[inline]
+    fn content(&self, format: &Format, span: Span) -> Option<&'f [u8]> {
+        let end = span.start.saturating_add(format.bytes(span.units));
+        self.body.get(usize::from(span.start)..usize::from(end))
+    }
+}
+
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", self.mti)?;
+        f.debug_set().entries(self.fields().map(|field| field.0)).finish()
+    }
+}
+
+/// A field that cannot be used: where in it, why, and, if its end is known, how far on the next
+/// begins.
+struct Broken {
+    offset: u16,
+    fault: Fault,
+    next: Option<u16>,
+}
+
+/// Measures and checks the field at the front of `rest`: bytes of its length, digits or bytes of
+/// its content, bytes of its content.
+#[inline]
+fn locate(dialect: &Dialect, field: FieldNo, rest: &[u8]) -> Result<(u16, u16, u16), Broken> {
+    let lost = |offset, fault| Broken { offset, fault, next: None };
+    let format = dialect.format(field.0).ok_or(lost(0, Fault::Unknown))?;
+    let (prefix, units) = format.measure(rest).map_err(|fault| lost(0, fault))?;
+    let bytes = format.bytes(units);
+    let end = prefix.saturating_add(bytes);
+    let Some(content) = rest.get(usize::from(prefix)..usize::from(end)) else {
+        let left = rest.len().saturating_sub(usize::from(prefix));
+        let left = u16::try_from(left).unwrap_or(u16::MAX);
+        return Err(lost(prefix, Fault::Short { needed: bytes, left }));
+    };
+    match format.check(content, units) {
+        Ok(()) => Ok((prefix, units, bytes)),
+        Err((index, fault)) => {
+            Err(Broken { offset: prefix.saturating_add(index), fault, next: Some(end) })
+        }
+    }
+}
+
+/// Reads the message type and returns it with what follows.
+#[inline]
+fn read_mti(encoding: Encoding, body: &[u8]) -> Result<(Mti, &[u8]), ParseError> {
+    let (digits, rest) = match encoding {
+        Encoding::Bcd => {
+            let ([a, b], rest) = split::<2>(body, FieldNo(0), 0)?;
+            ([a >> 4, a & 0x0F, b >> 4, b & 0x0F], rest)
+        }
+        Encoding::Ascii => {
+            let (digits, rest) = split::<4>(body, FieldNo(0), 0)?;
+            (digits.map(|digit| digit.wrapping_sub(b'0')), rest)
+        }
+    };
+    match (0_u16..).zip(digits).find(|(_, digit)| *digit > 9) {
+        None => Ok((Mti(digits.map(|digit| digit | b'0')), rest)),
+        Some((index, digit)) => {
+            let (offset, fault) = match encoding {
+                Encoding::Bcd => (index / 2, Fault::NotADecimalNibble(digit)),
+                Encoding::Ascii => (index, Fault::NotADigit(digit.wrapping_add(b'0'))),
+            };
+            Err(ParseError { field: FieldNo(0), offset, fault })
+        }
+    }
+}
+
+/// Takes `N` bytes from the front of `rest`, which begins at `at`.
+#[inline]
+fn split<const N: usize>(
+    rest: &[u8],
+    field: FieldNo,
+    at: u16,
+) -> Result<(&[u8; N], &[u8]), ParseError> {
+    rest.split_first_chunk::<N>().ok_or_else(|| {
+        let (needed, left) = (u16::try_from(N), u16::try_from(rest.len()));
+        let fault =
+            Fault::Short { needed: needed.unwrap_or(u16::MAX), left: left.unwrap_or(u16::MAX) };
+        ParseError { field, offset: at, fault }
+    })
+}
