@@ -97,7 +97,9 @@ impl Books {
         let counter_legs = self
             .ledger
             .iter()
-            .filter(|(account, _)| (**account == LedgerAccount::PointsGranted) == (unit == Unit::Points))
+            .filter(|(account, _)| {
+                (**account == LedgerAccount::PointsGranted) == (unit == Unit::Points)
+            })
             .map(|(_, &balance)| balance);
         let purses = self.shards.iter().flat_map(Shard::accounts).map(|(_, account)| {
             let ledger = account.balances.ledger();
@@ -120,10 +122,7 @@ impl Books {
                 *balance = balance.plus(amount);
             }
         }
-        self.shards
-            .get_mut(shard.index())
-            .expect("there is a shard for every number")
-            .apply(event);
+        self.shards.get_mut(shard.index()).expect("there is a shard for every number").apply(event);
         fold_batches(&mut self.batches, event);
     }
 
@@ -224,8 +223,7 @@ impl Batches {
     pub fn absorb(&mut self, event: &Event) {
         match event {
             Event::Transacted(t) if t.outcome.is_ok() && t.kind != TxnKind::Inquiry => {
-                let slip =
-                    Slip { kind: t.kind, card: t.card, amount: t.amount, reversed: false };
+                let slip = Slip { kind: t.kind, card: t.card, amount: t.amount, reversed: false };
                 self.add(&t.key, slip);
             }
             Event::Reversed(r) => self.reverse(&r.key),

@@ -176,8 +176,7 @@ impl Shard {
                 }
                 _ => SHORT_MEMORY_DAYS,
             };
-            txn.date == BusinessDate::ZERO
-                || today.saturating_sub(txn.date.day_number()) <= days
+            txn.date == BusinessDate::ZERO || today.saturating_sub(txn.date.day_number()) <= days
         });
         let txns = &self.txns;
         self.sales.retain(|_, key| txns.contains_key(key));

@@ -241,8 +241,7 @@ impl Shard {
 
     fn reverse(&self, reversal: &Reversal, now: Timestamp) -> Decision {
         let Some(txn) = self.txns.get(&reversal.key) else {
-            let answer =
-                self.answer(Err(Refusal::OriginalNotFound), now, Detail::Plain);
+            let answer = self.answer(Err(Refusal::OriginalNotFound), now, Detail::Plain);
             let Reversal { key, kind, card, .. } = *reversal;
             let event = Event::Barred { key, kind, card: Some(card), at: now };
             return Decision { answer, event: Some(event) };
@@ -251,10 +250,9 @@ impl Shard {
             Err(refusal) => {
                 // Nothing to give back is what the terminal wants to hear of a refused original,
                 // and of one that is undone already.
-                let verdict = match refusal {
-                    Refusal::OriginalReversed | Refusal::OriginalRefused => Ok(()),
-                    other => Err(other),
-                };
+                let is_settled =
+                    matches!(refusal, Refusal::OriginalReversed | Refusal::OriginalRefused);
+                let verdict = if is_settled { Ok(()) } else { Err(refusal) };
                 Decision { answer: self.answer_of(txn, verdict, Detail::Plain), event: None }
             }
             Ok(moved) => {

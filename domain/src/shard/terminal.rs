@@ -37,11 +37,17 @@ impl Shard {
             Command::SignOn { terminal, sealed_keys } => {
                 let sealed_keys = sealed_keys.clone();
                 let event = Event::SignedOn { terminal: *terminal, sealed_keys, at: now };
-                (*terminal, self.known(*terminal).map(|t| (Detail::Batch(t.open_batch), Some(event))))
+                (
+                    *terminal,
+                    self.known(*terminal).map(|t| (Detail::Batch(t.open_batch), Some(event))),
+                )
             }
             Command::SignOff(terminal) => {
                 let event = Event::SignedOff { terminal: *terminal, at: now };
-                (*terminal, self.known(*terminal).map(|t| (Detail::Batch(t.open_batch), Some(event))))
+                (
+                    *terminal,
+                    self.known(*terminal).map(|t| (Detail::Batch(t.open_batch), Some(event))),
+                )
             }
             Command::CloseBatch { terminal, batch, claimed, counted } => {
                 (*terminal, self.close_batch(*terminal, *batch, claimed, counted, now))
@@ -109,11 +115,7 @@ impl Shard {
         if is_last { Ok(terminal) } else { Err(Refusal::BatchDiffers) }
     }
 
-    fn upload(
-        &self,
-        upload: &Upload,
-        now: Timestamp,
-    ) -> Result<(Detail, Option<Event>), Refusal> {
+    fn upload(&self, upload: &Upload, now: Timestamp) -> Result<(Detail, Option<Event>), Refusal> {
         let terminal = self.closed(upload.terminal, upload.batch)?;
         let taken = u32::try_from(upload.details.len()).unwrap_or(u32::MAX);
         let details: Vec<_> = upload

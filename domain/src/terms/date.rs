@@ -51,15 +51,22 @@ impl BusinessDate {
     /// subtracted (civil calendar, proleptic Gregorian).
     #[must_use]
     pub fn day_number(self) -> i64 {
-        let (year, month, day) = (
-            i64::from(self.0.wrapping_div(10_000)),
-            i64::from(self.mmdd().wrapping_div(100)),
-            i64::from(self.0.wrapping_rem(100)),
-        );
-        let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-        let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-        let of_year = (153 * month + 2) / 5 + day - 1;
-        era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year
+        let year = i64::from(self.0.wrapping_div(10_000));
+        let month = i64::from(self.mmdd().wrapping_div(100));
+        let day = i64::from(self.0.wrapping_rem(100));
+        // A year that begins in March has its leap day last, so no month needs a correction.
+        let is_before_march = month <= 2;
+        let year = year.saturating_sub(i64::from(is_before_march));
+        let month = if is_before_march { month.saturating_add(9) } else { month.saturating_sub(3) };
+        let leap_days = year
+            .div_euclid(4)
+            .saturating_sub(year.div_euclid(100))
+            .saturating_add(year.div_euclid(400));
+        // March to July, and August to December: 153 days in five months.
+        let days_before_month = month.saturating_mul(153).saturating_add(2).div_euclid(5);
+        [year.saturating_mul(365), leap_days, days_before_month, day, -1]
+            .into_iter()
+            .fold(0, i64::saturating_add)
     }
 }
 
@@ -89,7 +96,7 @@ impl Expiry {
         if month == 0 || month > 12 || year > 99 {
             return None;
         }
-        Some(Self(200_000_u32.wrapping_add(u32::from(year) * 100).wrapping_add(u32::from(month))))
+        Some(Self(200_000_u32.checked_add(u32::from(yymm))?))
     }
 
     /// Returns `YYMM`, or `None` for a card that never expires.
@@ -136,6 +143,8 @@ mod tests {
         assert_eq!(day(2026, 3, 1) - day(2026, 2, 28), 1);
         assert_eq!(day(2028, 3, 1) - day(2028, 2, 28), 2);
         assert_eq!(day(2027, 1, 1) - day(2026, 1, 1), 365);
+        assert_eq!(day(2400, 3, 1) - day(2000, 3, 1), 146_097);
+        assert_eq!(day(1970, 1, 1), 719_468);
     }
 
     #[test]

@@ -188,16 +188,21 @@ impl AuthCode {
     #[must_use]
     pub const fn of(shard: ShardNo, seq: u64) -> Self {
         let mixed = seq.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ ((shard.0 as u64) << 40);
-        let mut rest = (mixed >> 20) % 1_000_000;
-        let mut digits = *b"000000";
-        let mut place = 6;
-        while place > 0 {
-            place -= 1;
-            digits[place] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-        }
-        Self(digits)
+        let code = (mixed >> 20) % 1_000_000;
+        Self([
+            digit(code / 100_000),
+            digit(code / 10_000),
+            digit(code / 1_000),
+            digit(code / 100),
+            digit(code / 10),
+            digit(code),
+        ])
     }
+}
+
+/// Returns the last digit of `number` in ASCII.
+const fn digit(number: u64) -> u8 {
+    b'0'.wrapping_add((number % 10) as u8)
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ impl Pan {
         if !(12..=19).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
             return Err(NotAPan);
         }
-        if luhn_sum(digits) % 10 != 0 {
+        if !luhn_sum(digits).is_multiple_of(10) {
             return Err(NotAPan);
         }
         pan.digits.get_mut(..digits.len()).ok_or(NotAPan)?.copy_from_slice(digits);
@@ -52,7 +52,8 @@ impl Pan {
             to.copy_from_slice(from);
         }
         let sum = luhn_sum(with_zero.get(..=length).unwrap_or_default());
-        b'0'.wrapping_add(((10 - sum % 10) % 10) as u8)
+        // Nine times the sum is what it lacks to the next ten, modulo ten.
+        b'0'.wrapping_add((sum.wrapping_mul(9) % 10) as u8)
     }
 }
 
@@ -82,9 +83,12 @@ mod tests {
     #[test]
     fn only_well_formed_numbers_are_taken() {
         assert!(Pan::parse(b"6212142000000000012").is_ok());
-        for wrong in
-            [&b"6212142000000000013"[..], b"62121420", b"621214200000000001x", b"62121420000000000120"]
-        {
+        for wrong in [
+            &b"6212142000000000013"[..],
+            b"62121420",
+            b"621214200000000001x",
+            b"62121420000000000120",
+        ] {
             assert_eq!(Pan::parse(wrong), Err(NotAPan));
         }
     }

@@ -81,7 +81,10 @@ impl OpenBatch {
 
     /// Returns the slips that count, as a terminal uploads them.
     pub fn counted(&self) -> impl Iterator<Item = (Stan, Amount)> + '_ {
-        self.slips.iter().filter(|(_, slip)| !slip.reversed).map(|(&stan, slip)| (stan, slip.amount))
+        self.slips
+            .iter()
+            .filter(|(_, slip)| !slip.reversed)
+            .map(|(&stan, slip)| (stan, slip.amount))
     }
 }
 
