@@ -1,1 +1,24 @@
-//! Placeholder.
+//! The journal and everything that follows it: snapshots, the SQL ledger, the audit of them all.
+//!
+//! [`Commit`] is how an entry becomes durable. [`EmbeddedJournal`] keeps entries in files of one
+//! node, synced in groups; [`MemoryJournal`] keeps them in memory, so that a simulation can crash
+//! it. [`Drain`] follows the files of a journal at low priority: it writes the SQL ledger, exactly
+//! once, and the snapshots from which a start recovers. [`check`] audits a data directory.
+//!
+//! A data directory holds `LOCK`, `node`, `journal/`, `snapshots/` and `ledger.db`. None of them
+//! holds a card number, a PIN block or a key in clear: events carry sealed values only.
+
+mod chain;
+mod check;
+mod commit;
+mod drain;
+mod embedded;
+mod memory;
+mod record;
+
+pub use chain::{Chain, Positions};
+pub use check::{CheckError, CheckReport, check};
+pub use commit::{Commit, CommitError, Entry, Lsn, Outcome, Recovered, RecoveryReport};
+pub use drain::{Drain, DrainError, DrainHandle, DrainOptions};
+pub use embedded::{EmbeddedJournal, EmbeddedWriter, Loss, OnLoss, OpenError, Options};
+pub use memory::{MemoryJournal, MemoryWriter};
