@@ -1,1 +1,22 @@
-//! Placeholder.
+//! Terminals seen from the wire, for demonstrations, load and audit.
+//!
+//! The crate believes only what it sees on the line: it knows the dialect ([`codec`]) and the keys
+//! of its own terminals ([`keys`]), and nothing of the switch.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`fen`], [`ids`], [`code`], [`secret`] | amounts, identifiers, response codes, test secrets |
+//! | [`kit`] | terminals and cards of a programme directory, or generated |
+
+pub mod code;
+pub mod fen;
+pub mod ids;
+pub mod kit;
+pub mod secret;
+mod seed;
+
+pub use code::Code;
+pub use fen::Fen;
+pub use ids::{BatchNo, CardNumber, Expiry, MerchantId, Stan, TerminalId};
+pub use kit::{CardStatus, Kit, TerminalSetup, TestCard};
+pub use secret::{Pin, Tmk};
