@@ -3,10 +3,12 @@
 //! A dialect is a TOML file; see `config/dialects` for those that are built in. It may extend
 //! another and then states the differences only.
 
+mod explain;
 mod file;
 
 use std::sync::LazyLock;
 
+pub use explain::{Explanation, HideIf, Part};
 pub use file::DialectError;
 
 use crate::field::{Encoding, Format, Sensitivity};
@@ -21,6 +23,7 @@ pub struct Dialect {
     /// the processor's nearest cache.
     formats: Box<[Option<Format>; 129]>,
     labels: Box<[Option<Label>; 129]>,
+    explanations: Vec<Explanation>,
 }
 
 /// What people call a field, and how much of it they may see.
@@ -32,6 +35,8 @@ pub struct Label {
     pub zh: String,
     /// How much of it is shown.
     pub show: Sensitivity,
+    /// When it is hidden although `show` says otherwise.
+    pub hide_if: Option<HideIf>,
 }
 
 /// The built-in dialects: name and file.
@@ -118,6 +123,15 @@ impl Dialect {
     #[must_use]
     pub fn label(&self, field: u8) -> Option<&Label> {
         self.labels.get(usize::from(field))?.as_ref()
+    }
+
+    /// How content of so many digits or bytes is taken apart for people, if the dialect says so.
+    #[must_use]
+    pub fn explanation(&self, field: u8, units: usize) -> Option<&Explanation> {
+        self.explanations.iter().find(|explanation| {
+            explanation.field == field
+                && explanation.length.is_none_or(|length| usize::from(length) == units)
+        })
     }
 
     /// The numbers of the fields it has, ascending.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Dialect, Label};
+use super::{Dialect, Explanation, HideIf, Label};
 use crate::field::{Content, Encoding, Format, Justify, Prefix, Sensitivity};
 
 /// Parents of parents, at most.
@@ -49,6 +49,8 @@ struct File {
     prefix: Option<Encoding>,
     #[serde(default)]
     fields: BTreeMap<String, Entry>,
+    #[serde(default)]
+    explain: Vec<Explanation>,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -74,6 +76,7 @@ struct Entry {
     prefix: Option<Encoding>,
     justify: Option<Justify>,
     show: Option<Sensitivity>,
+    hide_if: Option<HideIf>,
 }
 
 /// `6`, `"LL"` or `"LLL"`.
@@ -93,11 +96,13 @@ enum Letters {
 }
 
 /// A dialect whose parents have been added.
+#[derive(Default)]
 struct Merged {
     mti: Option<Encoding>,
     digits: Option<Encoding>,
     prefix: Option<Encoding>,
     fields: BTreeMap<u8, Entry>,
+    explain: Vec<Explanation>,
 }
 
 pub(super) fn read(
@@ -119,6 +124,7 @@ pub(super) fn read(
             name: entry.name.ok_or(wrong("has no name"))?,
             zh: entry.zh.ok_or(wrong("has no zh, its name in Chinese"))?,
             show: entry.show.unwrap_or(Sensitivity::Clear),
+            hide_if: entry.hide_if,
         };
         if label.show == Sensitivity::MaskPan && format.content != Content::Digits {
             return Err(wrong("show = \"mask_pan\" is for content n"));
@@ -128,7 +134,11 @@ pub(super) fn read(
             (*a, *b) = (Some(format), Some(label));
         }
     }
-    Ok(Dialect { name, title, mti, formats, labels })
+    let mut explanations = merged.explain;
+    explanations.retain(|explanation| {
+        formats.get(usize::from(explanation.field)).is_some_and(Option::is_some)
+    });
+    Ok(Dialect { name, title, mti, formats, labels, explanations })
 }
 
 fn parse(text: &str) -> Result<File, DialectError> {
@@ -142,7 +152,7 @@ fn merge(
     generations: usize,
 ) -> Result<Merged, DialectError> {
     let mut merged = match &file.extends {
-        None => Merged { mti: None, digits: None, prefix: None, fields: BTreeMap::new() },
+        None => Merged::default(),
         Some(parent) => {
             let left = generations
                 .checked_sub(1)
@@ -167,6 +177,17 @@ fn merge(
     if matches!(file.inherit, Inherit::All) {
         merged.fields.append(&mut parents);
     }
+    for explanation in &file.explain {
+        let reason = explanation
+            .fault()
+            .or((!merged.fields.contains_key(&explanation.field)).then_some("is explained, but unknown"));
+        if let Some(reason) = reason {
+            return Err(DialectError::Field { field: explanation.field.to_string(), reason });
+        }
+    }
+    // What the file explains, its parents need not.
+    merged.explain.retain(|parent| file.explain.iter().all(|own| own.field != parent.field));
+    merged.explain.extend(file.explain);
     Ok(merged)
 }
 
@@ -184,6 +205,7 @@ impl Entry {
             prefix: self.prefix.or(parent.prefix),
             justify: self.justify.or(parent.justify),
             show: self.show.or(parent.show),
+            hide_if: self.hide_if.or(parent.hide_if),
         }
     }
 }
