@@ -25,16 +25,20 @@
 //! | [`tlv`] | BER-TLV objects inside a field |
 //! | [`build`] | writing a message into a caller's buffer |
 //! | [`framing`] | cutting frames from a stream; TPDU and header of the POS line |
+//! | [`describe`] | what a message says, with card data masked |
+//! | [`printable`] | bytes as text that can be read back |
 //! | [`error`] | where a message is wrong, and why |
 
 pub mod bitmap;
 pub mod build;
+pub mod describe;
 pub mod dialect;
 pub mod digits;
 pub mod error;
 pub mod field;
 pub mod framing;
 pub mod message;
+pub mod printable;
 pub mod tlv;
 
 pub use build::{BuildError, BuildFault, MessageBuilder};

@@ -29,6 +29,21 @@ impl Tag {
         if whole { Some(Self(bytes)) } else { None }
     }
 
+    /// Reads a tag as [`Tag`]'s `Display` writes it; letters may be lower-case.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let digits = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let value = u32::from_str_radix(text, 16).ok().filter(|_| digits)?;
+        Self::new(value).filter(|tag| tag.bytes().len().saturating_mul(2) == text.len())
+    }
+
+    /// The tag's bytes as they are written.
+    #[must_use]
+    pub fn bytes(self) -> impl ExactSizeIterator<Item = u8> {
+        let zeros = self.0.leading_zeros() / 8;
+        self.0.to_be_bytes().into_iter().skip(usize::try_from(zeros).unwrap_or_default())
+    }
+
     /// The tag's bytes as a number, first byte most significant.
     #[must_use]
     pub const fn value(self) -> u32 {
@@ -83,6 +98,25 @@ impl fmt::Debug for Tlv<'_> {
     }
 }
 
+/// Appends an object, its length in as few bytes as it takes.
+///
+/// # Errors
+/// [`Fault::TooLong`] if the content has more than 65535 bytes; nothing is written then.
+#[inline]
+pub fn write(buffer: &mut Vec<u8>, tag: Tag, value: &[u8]) -> Result<(), Fault> {
+    let too_long = Fault::TooLong { got: u16::MAX, max: u16::MAX };
+    let length = u16::try_from(value.len()).map_err(|_| too_long)?;
+    let [high, low] = length.to_be_bytes();
+    buffer.extend(tag.bytes());
+    match length {
+        0..=0x7F => buffer.push(low),
+        0x80..=0xFF => buffer.extend_from_slice(&[0x81, low]),
+        _ => buffer.extend_from_slice(&[0x82, high, low]),
+    }
+    buffer.extend_from_slice(value);
+    Ok(())
+}
+
 /// Iterator over the objects of one level. It does not descend into constructed ones; see
 /// [`Reader::nested`]. After an error it ends.
 ///
@@ -100,6 +134,12 @@ impl<'f> Reader<'f> {
     #[must_use]
     pub const fn new(field: FieldNo, offset: u16, bytes: &'f [u8]) -> Self {
         Self { field, offset, rest: bytes }
+    }
+
+    /// The bytes that have not been read yet.
+    #[must_use]
+    pub const fn bytes(&self) -> &'f [u8] {
+        self.rest
     }
 
     /// The first object with `tag` at this level.

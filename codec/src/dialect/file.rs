@@ -178,9 +178,8 @@ fn merge(
         merged.fields.append(&mut parents);
     }
     for explanation in &file.explain {
-        let reason = explanation
-            .fault()
-            .or((!merged.fields.contains_key(&explanation.field)).then_some("is explained, but unknown"));
+        let reason = explanation.fault().or((!merged.fields.contains_key(&explanation.field))
+            .then_some("is explained, but unknown"));
         if let Some(reason) = reason {
             return Err(DialectError::Field { field: explanation.field.to_string(), reason });
         }
