@@ -44,6 +44,9 @@ pub enum BuildFault {
     /// Something that is neither a digit nor, in a track, a separator.
     #[error("not a digit at position {0}")]
     NotADigit(u16),
+    /// A filler that a reader would refuse, or for which there is no place.
+    #[error("filler 0x{0:X} cannot stand here")]
+    Filler(u8),
     /// Text or bytes for a field of digits, or digits for one that is not.
     #[error("does not hold this kind of content")]
     OtherContent,
@@ -102,23 +105,43 @@ impl<'b> MessageBuilder<'b> {
         Ok(Self { dialect, buffer, start, bitmap, present, last, finished: false })
     }
 
-    /// Writes an `n` or `z` field from ASCII digits; a track's separator may be `D` or `=`.
+    /// Writes an `n` or `z` field from ASCII digits; a track's separator may be `D` or `=`. In a
+    /// dialect that encrypts tracks, these may hold `A` to `F`.
     ///
     /// # Errors
     /// A fixed field takes exactly its digits, a variable one at most its longest.
     #[inline]
     pub fn digits(&mut self, field: u8, digits: &[u8]) -> Result<&mut Self, BuildError> {
+        self.digits_filled(field, digits, 0)
+    }
+
+    /// Writes digits as [`Self::digits`] does; `filler` takes the place of the half byte 0 that
+    /// fills up an odd count in BCD.
+    ///
+    /// # Errors
+    /// [`BuildFault::Filler`] too.
+    #[inline]
+    pub fn digits_filled(
+        &mut self,
+        field: u8,
+        digits: &[u8],
+        filler: u8,
+    ) -> Result<&mut Self, BuildError> {
         let format = self.open(field)?;
         let fail = |fault| BuildError { field: FieldNo(field), fault };
         if !format.is_numeric() {
             return Err(fail(BuildFault::OtherContent));
         }
         let units = count(format, digits.len()).map_err(fail)?;
-        digits::check_ascii(format.content, digits)
+        if filler != 0 && !digits::may_fill(format, units, filler) {
+            return Err(fail(BuildFault::Filler(filler)));
+        }
+        let encrypts = self.dialect.track_cipher().is_some();
+        digits::check_ascii(format.content, encrypts, digits)
             .map_err(|index| fail(BuildFault::NotADigit(index)))?;
         self.note(field).prefix(format, units);
         if format.is_packed() {
-            digits::pack(self.grow(format.bytes(units)), digits, format.justify);
+            digits::pack(self.grow(format.bytes(units)), digits, format.justify, filler);
         } else {
             self.buffer.extend_from_slice(digits);
         }

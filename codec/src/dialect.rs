@@ -23,7 +23,34 @@ pub struct Dialect {
     /// the processor's nearest cache.
     formats: Box<[Option<Format>; 129]>,
     labels: Box<[Option<Label>; 129]>,
+    track_cipher: Option<TrackCipher>,
     explanations: Vec<Explanation>,
+}
+
+/// Which digit of which field says that the tracks of a message are encrypted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrackCipher {
+    /// An `n` field.
+    pub field: u8,
+    /// The digit's place in it; the first is 1.
+    digit: u8,
+    /// What the digit then is, 0 to 9.
+    value: u8,
+}
+
+impl TrackCipher {
+    /// The digit's place; the first is 0.
+    #[must_use]
+    pub const fn index(&self) -> usize {
+        self.digit.wrapping_sub(1) as usize
+    }
+
+    /// What the digit then is, as an ASCII character.
+    #[must_use]
+    pub const fn value(&self) -> u8 {
+        self.value | b'0'
+    }
 }
 
 /// What people call a field, and how much of it they may see.
@@ -110,6 +137,13 @@ impl Dialect {
     #[inline]
     pub const fn mti_encoding(&self) -> Encoding {
         self.mti
+    }
+
+    /// What says that tracks are encrypted, or `None` if they never are.
+    #[must_use]
+    #[inline]
+    pub const fn track_cipher(&self) -> Option<&TrackCipher> {
+        self.track_cipher.as_ref()
     }
 
     /// The layout of a field, or `None` if the dialect does not have it.

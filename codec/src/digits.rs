@@ -7,7 +7,7 @@ use crate::error::Fault;
 use crate::field::{Content, Format, Justify};
 
 /// The digits of an `n` field, or the digits and separators of a `z` field. A view: nothing is
-/// copied or decoded before it is asked for.
+/// copied or decoded before it is asked for. An encrypted track has `A` to `F` among its digits.
 ///
 /// `Debug` shows the count alone, since the digits may be a card number.
 #[derive(Clone, Copy)]
@@ -75,14 +75,20 @@ impl<'f> Digits<'f> {
         (0..digits.len).map(move |index| digits.get(index))
     }
 
-    /// The number the digits make, or `None` if it does not fit or there is a separator among them.
+    /// The number the digits make, or `None` if there are none, it does not fit, or there is a
+    /// separator among them.
     #[must_use]
     #[inline]
     pub fn to_u64(&self) -> Option<u64> {
-        if self.len > 19 {
-            return self.iter().try_fold(0_u64, add_digit);
+        if self.len == 0 {
+            return None;
         }
-        if self.packed && self.skip.is_multiple_of(2) && self.len.is_multiple_of(2) {
+        // Eighteen digits always fit.
+        if self.len <= 18
+            && self.packed
+            && self.skip.is_multiple_of(2)
+            && self.len.is_multiple_of(2)
+        {
             let first = self.skip / 2;
             let bytes = self.bytes.get(first..first.saturating_add(self.len / 2))?;
             return bytes.iter().try_fold(0_u64, |sum, byte| {
@@ -215,20 +221,16 @@ fn check_nibbles(
     marks: impl Fn(u64) -> u64 + Copy,
 ) -> Result<(), (u16, Fault)> {
     let (eights, rest) = content.as_chunks::<8>();
-    let mut marked =
-        eights.iter().fold(0, |marked, eight| marked | marks(u64::from_be_bytes(*eight)));
-    let mut tail = 0;
-    for byte in rest {
-        tail = tail << 8 | u64::from(*byte);
-    }
-    marked |= marks(tail);
-    if marked == 0 && units.is_multiple_of(2) {
+    let whole = eights.iter().fold(0, |found, eight| found | marks(u64::from_be_bytes(*eight)));
+    let tail = rest.iter().fold(0, |tail, byte| tail << 8 | u64::from(*byte));
+    let found = whole | marks(tail);
+    if found == 0 && (units.is_multiple_of(2) || !format.is_fixed()) {
         return Ok(());
     }
     check_each_nibble(format, content, units, marks)
 }
 
-/// The slow way: for an odd count, whose filler has rules of its own, and to find the culprit.
+/// The slow way: to find the culprit, unless it is a filler, which has rules of its own.
 fn check_each_nibble(
     format: &Format,
     content: &[u8],
@@ -273,35 +275,50 @@ pub(crate) fn check_characters(
     }
 }
 
-/// Checks ASCII digits, and separators in a track; returns the position of the first that is
-/// neither.
+/// Checks the characters of an `n` or `z` field; returns the position of the first that cannot be
+/// written. In a dialect that encrypts tracks, these hold any half byte.
 #[inline]
-pub(crate) fn check_ascii(content: Content, digits: &[u8]) -> Result<(), u16> {
+pub(crate) fn check_ascii(content: Content, encrypts: bool, digits: &[u8]) -> Result<(), u16> {
     let separators = content == Content::Track;
-    let wrong =
-        |digit: &u8| !(digit.is_ascii_digit() || separators && matches!(digit, b'=' | b'D'));
-    match digits.iter().position(wrong) {
+    let right = |digit: &u8| match digit {
+        b'0'..=b'9' => true,
+        b'=' | b'D' => separators,
+        b'A'..=b'F' => separators && encrypts,
+        _ => false,
+    };
+    match digits.iter().position(|digit| !right(digit)) {
         None => Ok(()),
         Some(index) => Err(u16::try_from(index).unwrap_or(u16::MAX)),
     }
 }
 
-/// Packs ASCII digits into `out`, which is just long enough and zeroed; `=` becomes the separator.
+/// Says whether `units` digits leave half a byte in which a reader accepts `filler`.
+pub(crate) fn may_fill(format: &Format, units: u16, filler: u8) -> bool {
+    let room = format.is_packed() && !units.is_multiple_of(2);
+    room && filler <= 0x0F && (!format.is_fixed() || matches!(filler, 0 | 0x0F))
+}
+
+/// Packs ASCII digits into `out`, which is just long enough; `=` becomes the separator, and
+/// `filler` the half byte that is left of an odd count.
 #[inline]
-pub(crate) fn pack(out: &mut [u8], digits: &[u8], justify: Justify) {
-    let nibble = |digit: u8| if digit > b'9' || digit == b'=' { 0x0D } else { digit & 0x0F };
+pub(crate) fn pack(out: &mut [u8], digits: &[u8], justify: Justify, filler: u8) {
+    let nibble = |digit: u8| match digit {
+        b'A'..=b'F' => digit.wrapping_sub(b'A' - 10),
+        b'=' => 0x0D,
+        _ => digit & 0x0F,
+    };
     let (lone, digits) = match justify {
         Justify::Right if !digits.len().is_multiple_of(2) => digits.split_at(1),
         Justify::Left | Justify::Right => digits.split_at(0),
     };
     let (first, out) = out.split_at_mut(lone.len());
     for (byte, digit) in first.iter_mut().zip(lone) {
-        *byte = nibble(*digit);
+        *byte = filler << 4 | nibble(*digit);
     }
     for (byte, pair) in out.iter_mut().zip(digits.chunks(2)) {
         *byte = match pair {
             [high, low] => nibble(*high) << 4 | nibble(*low),
-            [high] => nibble(*high) << 4,
+            [high] => nibble(*high) << 4 | filler,
             _ => 0,
         };
     }

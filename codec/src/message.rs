@@ -128,37 +128,65 @@ impl<'f> Message<'f> {
     /// Finds every field from `at` on; returns the first thing that is wrong.
     #[inline]
     fn index(&mut self, mut at: u16) -> Option<ParseError> {
-        let mut first = None;
+        let mut faults = Faults::default();
         let announced = self.present;
         for field in announced.fields() {
             let rest = self.body.get(usize::from(at)..).unwrap_or_default();
-            match locate(self.dialect, field, rest) {
-                Ok((prefix, units, bytes)) => {
-                    let start = at.saturating_add(prefix);
-                    if let Some(span) = self.spans.get_mut(usize::from(field.0)) {
-                        *span = Span { start, units };
-                    }
-                    at = start.saturating_add(bytes);
-                }
-                Err(Broken { offset, fault, next }) => {
-                    let offset = at.saturating_add(offset);
-                    first.get_or_insert(ParseError { field, offset, fault });
-                    self.present.remove(field.0);
-                    let Some(next) = next else {
+            let (prefix, units, bytes) = match locate(self.dialect, field, rest) {
+                Ok(found) => found,
+                Err(broken) => {
+                    let offset = at.saturating_add(broken.offset);
+                    let error = ParseError { field, offset, fault: broken.fault };
+                    let Some(found) = broken.found else {
+                        faults.refused.get_or_insert(error);
                         self.forget_from(field);
-                        return first;
+                        return self.settle(&faults);
                     };
-                    at = at.saturating_add(next);
+                    faults.take(self.dialect, error);
+                    found
                 }
+            };
+            let start = at.saturating_add(prefix);
+            if let Some(span) = self.spans.get_mut(usize::from(field.0)) {
+                *span = Span { start, units };
             }
+            at = start.saturating_add(bytes);
         }
         let left = self.body.len().saturating_sub(usize::from(at));
         if left != 0 {
             let fault = Fault::Trailing { left: u16::try_from(left).unwrap_or(u16::MAX) };
             let field = announced.fields().last().unwrap_or(FieldNo(1));
-            first.get_or_insert(ParseError { field, offset: at, fault });
+            faults.refused.get_or_insert(ParseError { field, offset: at, fault });
         }
-        first
+        if faults.refused.is_none() && faults.doubted.is_none() {
+            return None;
+        }
+        self.settle(&faults)
+    }
+
+    /// Drops the fields that hold something wrong and returns the first fault.
+    #[cold]
+    fn settle(&mut self, faults: &Faults) -> Option<ParseError> {
+        for field in faults.unusable.fields() {
+            self.present.remove(field.0);
+        }
+        if self.is_track_encrypted() {
+            return faults.refused;
+        }
+        for field in faults.doubtful.fields() {
+            self.present.remove(field.0);
+        }
+        faults.refused.into_iter().chain(faults.doubted).min_by_key(|error| error.offset)
+    }
+
+    /// Says whether the track fields hold ciphertext, and so any half bytes.
+    #[must_use]
+    pub fn is_track_encrypted(&self) -> bool {
+        let Some(cipher) = self.dialect.track_cipher() else {
+            return false;
+        };
+        let flag = self.digits(cipher.field).map(|digits| digits.get(cipher.index()));
+        flag == Some(cipher.value())
     }
 
     /// Drops `field` and all after it, whose places are unknown.
@@ -306,19 +334,47 @@ impl fmt::Debug for Message<'_> {
     }
 }
 
-/// A field that cannot be used: where in it, why, and, if its end is known, how far on the next
-/// begins.
+/// A field that breaks the rules: where in it, why, and, if its end is known, what [`locate`] would
+/// have returned.
 struct Broken {
     offset: u16,
     fault: Fault,
-    next: Option<u16>,
+    found: Option<(u16, u16, u16)>,
+}
+
+/// What is wrong with a message, until all of it has been seen.
+#[derive(Default)]
+struct Faults {
+    /// The first fault that cannot be excused.
+    refused: Option<ParseError>,
+    /// Fields whose content is wrong.
+    unusable: Bitmap,
+    /// The first fault that is none if the tracks are encrypted, which a later field says.
+    doubted: Option<ParseError>,
+    /// Track fields whose content may be wrong.
+    doubtful: Bitmap,
+}
+
+impl Faults {
+    #[cold]
+    fn take(&mut self, dialect: &Dialect, error: ParseError) {
+        let is_track =
+            dialect.format(error.field.0).is_some_and(|format| format.content == Content::Track);
+        if is_track && dialect.track_cipher().is_some() {
+            self.doubtful.insert(error.field.0);
+            self.doubted.get_or_insert(error);
+        } else {
+            self.unusable.insert(error.field.0);
+            self.refused.get_or_insert(error);
+        }
+    }
 }
 
 /// Measures and checks the field at the front of `rest`: bytes of its length, digits or bytes of
 /// its content, bytes of its content.
 #[inline]
 fn locate(dialect: &Dialect, field: FieldNo, rest: &[u8]) -> Result<(u16, u16, u16), Broken> {
-    let lost = |offset, fault| Broken { offset, fault, next: None };
+    let lost = |offset, fault| Broken { offset, fault, found: None };
     let format = dialect.format(field.0).ok_or(lost(0, Fault::Unknown))?;
     let (prefix, units) = format.measure(rest).map_err(|fault| lost(0, fault))?;
     let bytes = format.bytes(units);
@@ -330,9 +386,11 @@ fn locate(dialect: &Dialect, field: FieldNo, rest: &[u8]) -> Result<(u16, u16, u
     };
     match format.check(content, units) {
         Ok(()) => Ok((prefix, units, bytes)),
-        Err((index, fault)) => {
-            Err(Broken { offset: prefix.saturating_add(index), fault, next: Some(end) })
-        }
+        Err((index, fault)) => Err(Broken {
+            offset: prefix.saturating_add(index),
+            fault,
+            found: Some((prefix, units, bytes)),
+        }),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Dialect, Explanation, HideIf, Label};
+use super::{Dialect, Explanation, HideIf, Label, TrackCipher};
 use crate::field::{Content, Encoding, Format, Justify, Prefix, Sensitivity};
 
 /// Parents of parents, at most.
@@ -47,6 +47,7 @@ struct File {
     mti: Option<Encoding>,
     digits: Option<Encoding>,
     prefix: Option<Encoding>,
+    track_cipher: Option<TrackCipher>,
     #[serde(default)]
     fields: BTreeMap<String, Entry>,
     #[serde(default)]
@@ -101,6 +102,7 @@ struct Merged {
     mti: Option<Encoding>,
     digits: Option<Encoding>,
     prefix: Option<Encoding>,
+    track_cipher: Option<TrackCipher>,
     fields: BTreeMap<u8, Entry>,
     explain: Vec<Explanation>,
 }
@@ -134,11 +136,20 @@ pub(super) fn read(
             (*a, *b) = (Some(format), Some(label));
         }
     }
+    if let Some(cipher) = &merged.track_cipher {
+        let format = formats.get(usize::from(cipher.field)).copied().flatten();
+        let digits = format.filter(|format| format.content == Content::Digits);
+        if cipher.value > 9 || digits.is_none_or(|format| cipher.index() >= format.max.into()) {
+            let reason = "has no such digit, which track_cipher names";
+            return Err(DialectError::Field { field: cipher.field.to_string(), reason });
+        }
+    }
     let mut explanations = merged.explain;
     explanations.retain(|explanation| {
         formats.get(usize::from(explanation.field)).is_some_and(Option::is_some)
     });
-    Ok(Dialect { name, title, mti, formats, labels, explanations })
+    let track_cipher = merged.track_cipher;
+    Ok(Dialect { name, title, mti, formats, labels, track_cipher, explanations })
 }
 
 fn parse(text: &str) -> Result<File, DialectError> {
@@ -164,6 +175,7 @@ fn merge(
     merged.mti = file.mti.or(merged.mti);
     merged.digits = file.digits.or(merged.digits);
     merged.prefix = file.prefix.or(merged.prefix);
+    merged.track_cipher = file.track_cipher.or(merged.track_cipher);
     let mut parents = std::mem::take(&mut merged.fields);
     for (key, entry) in file.fields {
         let number = key.parse().ok().filter(|number| (2..=128).contains(number));

@@ -1,0 +1,14 @@
+//! The codec, seen from the wire.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    reason = "in a test a panic is a failure"
+)]
+
+mod damage;
+mod messages;
+mod vectors;
