@@ -74,7 +74,8 @@ pub trait Hsm: Send + Sync {
     ///
     /// # Errors
     /// [`KeyError::Sealed`], [`KeyError::KeyBlockLength`], [`KeyError::CheckValue`],
-    /// [`KeyError::Randomness`]; in production [`KeyError::KeyPublished`].
+    /// [`KeyError::Randomness`]; in production [`KeyError::KeyPublished`], and
+    /// [`KeyError::LayoutRefused`] for [`KeyLayout::Des24`].
     fn import_working_keys(
         &self,
         terminal: &[u8; 8],

@@ -221,23 +221,23 @@ impl ClearPin {
     /// Lengths 10 to 12 are taken as BCD (`10` to `12`, the UnionPay dialect) and as one nibble
     /// (`0A` to `0C`, ISO 9564-1 format 0).
     fn from_field(mut field: Zeroizing<[u8; 8]>) -> (Choice, Self) {
-        let [first, packed @ ..] = &mut *field;
+        /// One in each of the 14 nibbles behind the length.
+        const ONES: u64 = 0x0011_1111_1111_1111;
+        const ALL: u64 = ONES * 15;
+        let nibbles = u64::from_be_bytes(*field) & ALL;
+        let [first, ..] = &mut *field;
         let (tens, units) = (*first >> 4, *first & 15);
-        let length = u8::conditional_select(
-            &units,
-            &units.wrapping_add(10),
-            tens.ct_eq(&1) & units.ct_lt(&3),
-        );
-        let mut right = (tens.ct_eq(&0) | (tens.ct_eq(&1) & units.ct_lt(&3)))
+        let two_digits = tens.ct_eq(&1) & units.ct_lt(&3);
+        let length = u8::conditional_select(&units, &units.wrapping_add(10), two_digits);
+        let length_right = (tens.ct_eq(&0) | two_digits)
             & length.ct_gt(&PIN_LEN_MIN.wrapping_sub(1))
             & length.ct_lt(&PIN_LEN_MAX.wrapping_add(1));
-        let nibbles = packed.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        for (place, nibble) in (0_u8..).zip(nibbles) {
-            let in_pin = place.ct_lt(&length);
-            right &= (in_pin & nibble.ct_lt(&10)) | (!in_pin & nibble.ct_eq(&15));
-        }
+        let filler = ALL.wrapping_shr(u32::from(length) << 2);
+        // A nibble is beyond 9 if its eight and its four or its two are set.
+        let beyond_9 = (nibbles >> 3) & ((nibbles >> 2) | (nibbles >> 1)) & ONES;
+        let digits_right = (beyond_9 & !filler).ct_eq(&0) & (nibbles & filler).ct_eq(&filler);
         *first = length;
-        (right, Self(field))
+        (length_right & digits_right, Self(field))
     }
 }
 

@@ -98,6 +98,13 @@ impl SoftHsm {
         Ok(())
     }
 
+    fn refuse_single_length(&self, layout: KeyLayout) -> Result<(), KeyError> {
+        if self.rules == Rules::Production && layout == KeyLayout::Des24 {
+            return Err(KeyError::LayoutRefused);
+        }
+        Ok(())
+    }
+
     fn verification(&self, card: u64, pin: &ClearPin) -> PinVerification {
         let mut text = Zeroizing::new([0; 16]);
         let bytes = card.to_be_bytes().into_iter().chain(*pin.as_bytes());
@@ -136,9 +143,7 @@ impl Hsm for SoftHsm {
         tmk: &SealedKey,
         layout: KeyLayout,
     ) -> Result<NewWorkingKeys, KeyError> {
-        if self.rules == Rules::Production && layout == KeyLayout::Des24 {
-            return Err(KeyError::LayoutRefused);
-        }
+        self.refuse_single_length(layout)?;
         let tmk = self.open_tmk(terminal, tmk)?;
         let keys = block::draw(layout, &*self.random)?;
         Ok(NewWorkingKeys {
@@ -156,6 +161,7 @@ impl Hsm for SoftHsm {
     ) -> Result<SealedWorkingKeys, KeyError> {
         let tmk = self.open_tmk(terminal, tmk)?;
         let (layout, keys) = block::read(&tmk, asked, f62)?;
+        self.refuse_single_length(layout)?;
         self.keys.seal_working(&*self.random, terminal, layout, &keys)
     }
 
