@@ -45,6 +45,19 @@ fn a_master_key_opens_for_its_terminal_in_its_module_only() {
     assert_eq!(module().tmk_check_value(TERMINAL, &tmk), Ok([0x08, 0xD7, 0xB4, 0xFB]));
 }
 
+/// Every byte of the terminal's name counts.
+#[test]
+fn a_terminal_with_almost_the_same_name_is_another() {
+    let hsm = module();
+    let (tmk, keys) = (sealed_tmk(&hsm, TMK, Algorithm::Des), working(&hsm, KeyLayout::Des40A));
+    for place in 0..8 {
+        let mut other = *TERMINAL;
+        other[place] ^= 1;
+        assert_eq!(hsm.tmk_check_value(&other, &tmk), Err(KeyError::Sealed));
+        assert_eq!(hsm.load_working_keys(&other, &keys).err(), Some(KeyError::Sealed));
+    }
+}
+
 #[test]
 fn working_keys_open_for_their_terminal_in_their_module_only() {
     let hsm = module();
@@ -65,18 +78,20 @@ fn a_key_keeps_its_use_and_its_algorithm() {
     let keys = working(&hsm, KeyLayout::Des40B);
 
     // A master key in the place of working keys, with each of the headers it could be given.
-    for layout in ["des40-a", "des40-b", "sm4x40"] {
+    for layout in ["des24", "des40-a", "des40-b", "sm4x40"] {
         for skip in [1, 2] {
             let sealed = [&[1], &tmk.as_bytes()[skip..]].concat();
             let wrong = hsm.load_working_keys(TERMINAL, &relabelled(layout, &sealed)).err();
             assert_eq!(wrong, Some(KeyError::Sealed));
         }
     }
-    // Working keys in the place of a master key.
-    for algorithm in [1, 2] {
-        let sealed = [&[1, algorithm], &bytes_of(&keys)[1..]].concat();
-        let wrong = hsm.tmk_check_value(TERMINAL, &SealedKey::from_bytes(sealed));
-        assert_eq!(wrong, Err(KeyError::Sealed));
+    // Working keys in the place of a master key, those of the same length among them.
+    for keys in [&keys, &working(&hsm, KeyLayout::Des24)] {
+        for algorithm in [1, 2] {
+            let sealed = [&[1, algorithm], &bytes_of(keys)[1..]].concat();
+            let wrong = hsm.tmk_check_value(TERMINAL, &SealedKey::from_bytes(sealed));
+            assert_eq!(wrong, Err(KeyError::Sealed));
+        }
     }
     // Working keys under another layout of the same length.
     assert!(hsm.load_working_keys(TERMINAL, &relabelled("des40-b", &bytes_of(&keys))).is_ok());

@@ -98,6 +98,17 @@ fn a_code_of_another_length_is_wrong() {
     }
 }
 
+/// Even over nothing the key decides the code.
+#[test]
+fn an_empty_message_has_no_code_that_anyone_could_guess() {
+    let other = terminal(KeyLayout::Des40A, &[PIK, "AB7C577CC7A18045"]);
+    for algorithm in [MacAlgorithm::UnionPay, MacAlgorithm::X99] {
+        let codes = (single().mac(algorithm, &[]).unwrap(), other.mac(algorithm, &[]).unwrap());
+        assert_ne!(codes.0, codes.1);
+    }
+    assert_ne!(sm4().mac(MacAlgorithm::Sm4Cbc, &[]), Ok([0; 8]));
+}
+
 /// The host's end says the same, and calls a wrong code by its name.
 #[test]
 fn both_ends_agree() {

@@ -146,7 +146,13 @@ fn a_pin_to_keep_or_to_send_must_be_four_to_twelve_digits() {
 #[test]
 fn translation_refuses_what_is_no_pin_block() {
     let bank = bank(KeyLayout::Des40A);
-    for clear in ["0612345AFFFFFFFF", "03123FFFFFFFFFFF", "16123456FFFFFFFF", "06123456FFFFFFF0"] {
+    for clear in [
+        "0612345AFFFFFFFF",
+        "03123FFFFFFFFFFF",
+        "16123456FFFFFFFF",
+        "0D1234561234567F",
+        "06123456FFFFFFF0",
+    ] {
         let block = under(&hex(PIK), &hex(clear));
         for block in [&block[..], &block[..7], &[]] {
             let translated = bank.hsm.translate_pin(
