@@ -20,9 +20,9 @@
 //!
 //! # Modules, lowest first
 //!
-//! `error`, `random`, `cipher` (one block), `layout` and `block` (field 62 of a sign-on), `mac`,
-//! `pin`, `track`, `hierarchy` (master key and working keys), `seal` and `vault` (at rest), `hsm`,
-//! `soft`, `terminal`.
+//! `error`, `text` (bytes for serde), `random`, `cipher` (one block), `layout` and `block` (field 62
+//! of a sign-on), `mac`, `pin`, `track`, `published` (keys everybody knows), `hierarchy` (master key
+//! and working keys), `seal` and `vault` (at rest), `hsm`, `soft`, `terminal`.
 
 mod block;
 mod cipher;
