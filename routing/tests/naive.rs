@@ -1,5 +1,10 @@
 //! The flat table agrees with a linear scan over the rows.
-#![allow(clippy::unwrap_used, reason = "in a test a panic is a failure")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "in a test a panic is a failure"
+)]
 
 use domain::terms::Pan;
 use proptest::collection::vec;

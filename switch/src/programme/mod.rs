@@ -1,0 +1,187 @@
+//! The card programme: products, merchants, terminals, cards, and whose cards are whose.
+//!
+//! A programme is a directory of five files (`products.toml`, `merchants.toml`, `terminals.toml`,
+//! `cards.toml`, `routing.toml`). [`Programme::load`] takes it whole or not at all.
+//! [`Programme::demo`] is one that is built in.
+
+mod money;
+mod rows;
+mod words;
+
+use std::fmt;
+use std::path::Path;
+
+use domain::issuing::{CardStatus, ProductId, Terms};
+use domain::ledger::Parts;
+use domain::terms::{Expiry, MerchantId, Pan, TerminalId};
+use keys::{Algorithm, KeyLayout, MacAlgorithm};
+use zeroize::Zeroizing;
+
+use crate::config::{ConfigError, Problem};
+
+pub use money::parse_yuan;
+pub use words::Word;
+
+/// The files of a programme directory, in the order in which they are read.
+pub const FILES: [&str; 5] =
+    ["routing.toml", "products.toml", "merchants.toml", "terminals.toml", "cards.toml"];
+
+/// A card programme whose parts fit each other.
+#[derive(Clone, Debug)]
+pub struct Programme {
+    /// The institutions whose cards may come.
+    pub issuers: Vec<routing::Issuer>,
+    /// The ranges of card numbers.
+    pub bins: Vec<routing::Bin>,
+    /// The same, ready for look-ups.
+    pub routes: routing::Table,
+    /// The card products.
+    pub products: Vec<Product>,
+    /// The merchants.
+    pub merchants: Vec<Merchant>,
+    /// The terminals.
+    pub terminals: Vec<Terminal>,
+    /// The cards.
+    pub cards: Vec<Card>,
+    /// What a production node must not have: keys and PINs that anybody can read.
+    readable: Vec<Problem>,
+}
+
+/// A card product.
+#[derive(Clone, Debug)]
+pub struct Product {
+    /// What a card of it promises and demands.
+    pub terms: Terms,
+    /// Its name in English.
+    pub name: String,
+    /// Its name in Chinese.
+    pub name_zh: String,
+    /// For how many months a new card is valid; `None` for named cards, which do not expire.
+    pub valid_months: Option<u16>,
+}
+
+/// A merchant.
+#[derive(Clone, Debug)]
+pub struct Merchant {
+    /// Its id (field 42).
+    pub id: MerchantId,
+    /// Its name in English.
+    pub name: String,
+    /// Its name in Chinese.
+    pub name_zh: String,
+    /// Its category code (ISO 18245): four digits.
+    pub mcc: String,
+}
+
+/// A terminal.
+#[derive(Clone, Debug)]
+pub struct Terminal {
+    /// Its id (field 41).
+    pub id: TerminalId,
+    /// The merchant it stands at.
+    pub merchant: MerchantId,
+    /// The cipher of its keys.
+    pub algorithm: Algorithm,
+    /// Its master key in clear: 16 or 24 bytes, 16 for SM4.
+    pub tmk: Secret,
+    /// How its working keys stand in field 62, unless it asks for another family.
+    pub layout: KeyLayout,
+    /// How its message codes are made.
+    pub mac: MacAlgorithm,
+    /// True if it may refund.
+    pub may_refund: bool,
+}
+
+/// A card to be issued.
+#[derive(Clone, Debug)]
+pub struct Card {
+    /// Its number.
+    pub pan: Pan,
+    /// Its PIN, 4 to 12 digits, if it has one.
+    pub pin: Option<Secret>,
+    /// Its product.
+    pub product: ProductId,
+    /// The last month in which it is valid.
+    pub expiry: Expiry,
+    /// Where it stands in its life.
+    pub status: CardStatus,
+    /// What its purses are opened with.
+    pub opening: Parts,
+    /// What of that is set aside.
+    pub held: Parts,
+}
+
+/// Bytes that are wiped after use and never printed.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Secret(Zeroizing<Vec<u8>>);
+
+impl Secret {
+    /// Takes `bytes` into custody.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// Returns the bytes. Whoever calls this answers for where they go.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Programme {
+    /// Reads the programme in `directory`.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or everything that is wrong in the files, with its place.
+    pub fn load(directory: &Path) -> Result<Self, ConfigError> {
+        let read = |file: &str| {
+            let path = directory.join(file);
+            match std::fs::read_to_string(&path) {
+                Ok(text) => Ok((path.display().to_string(), Zeroizing::new(text))),
+                Err(error) => Err(ConfigError::unreadable(&path, &error)),
+            }
+        };
+        let [routing, products, merchants, terminals, cards] = FILES;
+        let texts =
+            [read(routing)?, read(products)?, read(merchants)?, read(terminals)?, read(cards)?];
+        rows::read(directory, texts.each_ref().map(|(path, text)| (path.as_str(), text.as_str())))
+    }
+
+    /// Returns the built-in programme for demonstrations and tests: its keys and PINs are
+    /// published.
+    ///
+    /// # Panics
+    /// Never: a test reads it.
+    #[must_use]
+    pub fn demo() -> Self {
+        let texts = [
+            ("routing.toml", include_str!("../../../config/demo/routing.toml")),
+            ("products.toml", include_str!("../../../config/demo/products.toml")),
+            ("merchants.toml", include_str!("../../../config/demo/merchants.toml")),
+            ("terminals.toml", include_str!("../../../config/demo/terminals.toml")),
+            ("cards.toml", include_str!("../../../config/demo/cards.toml")),
+        ];
+        rows::read(Path::new(""), texts).expect("the built-in programme is sound")
+    }
+
+    /// Refuses a programme that is not for production: keys or PINs in clear, or published keys.
+    ///
+    /// # Errors
+    /// Where the first of each kind stands, and how many there are.
+    pub fn check_production(&self) -> Result<(), ConfigError> {
+        ConfigError::unless_none(self.readable.clone(), ())
+    }
+
+    /// Returns the product with this number.
+    #[must_use]
+    pub fn product(&self, id: ProductId) -> Option<&Product> {
+        self.products.iter().find(|product| product.terms.product == id)
+    }
+}

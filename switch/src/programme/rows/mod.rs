@@ -1,0 +1,106 @@
+//! The files of a programme, read row by row and held against each other.
+
+mod cards;
+mod products;
+mod routes;
+mod terminals;
+mod values;
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::Path;
+
+use domain::terms::MerchantId;
+use toml::Spanned;
+
+use super::{Merchant, Programme};
+use crate::config::source::{Distinct, Source, parsed};
+use crate::config::{ConfigError, Problem};
+
+use values::label;
+
+/// Reads the files, in the order of [`super::FILES`]: each its name and text. Keys that stand in
+/// files of their own are looked for from `directory`.
+pub(super) fn read(directory: &Path, files: [(&str, &str); 5]) -> Result<Programme, ConfigError> {
+    let sources = files.map(|(origin, text)| Source::new(origin, text));
+    let [in_routing, in_products, in_merchants, in_terminals, in_cards] = &sources;
+    let (issuers, bins, routes) = routes::read(in_routing);
+    let products = products::read(in_products);
+    let merchants = merchants(in_merchants);
+    let known = in_merchants.is_sound().then(|| merchants.iter().map(|m| m.id).collect());
+    let terminals = terminals::read(in_terminals, directory, known.as_ref());
+    let cards =
+        cards::read(in_cards, in_products.is_sound().then_some(&*products), routes.as_ref());
+    let programme = Programme {
+        issuers,
+        bins,
+        routes: routes.unwrap_or_default(),
+        products,
+        merchants,
+        terminals: terminals.rows,
+        cards: cards.rows,
+        readable: terminals.readable.into_iter().chain(cards.readable).collect(),
+    };
+    let problems = sources.into_iter().flat_map(Source::into_problems).collect();
+    ConfigError::unless_none(problems, programme)
+}
+
+/// The ids of the merchants, if their file is sound.
+type Merchants = BTreeSet<MerchantId>;
+
+fn merchants(source: &Source<'_>) -> Vec<Merchant> {
+    let mut ids = Distinct::new("id");
+    source.rows("merchant", |row| {
+        let id = row.required(
+            "id",
+            parsed("15 printable characters", |text| MerchantId::parse(text.as_bytes())),
+        );
+        let name = row.required("name", label);
+        let name_zh = row.required("name_zh", label);
+        let mcc = row.required("mcc", parsed("four digits", four_digits));
+        let id = id?;
+        ids.note(row.source(), id.clone());
+        Some(Merchant {
+            id: id.into_inner(),
+            name: name?.into_inner(),
+            name_zh: name_zh?.into_inner(),
+            mcc: mcc?.into_inner(),
+        })
+    })
+}
+
+fn four_digits(text: &str) -> Option<String> {
+    (text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.to_owned())
+}
+
+/// Rows that may hold keys or PINs, and a note of what a production node refuses in them.
+struct Rows<T> {
+    rows: Vec<T>,
+    readable: Vec<Problem>,
+}
+
+/// Places of what everybody can read, of one kind.
+struct Readable {
+    what: &'static str,
+    first: Option<Range<usize>>,
+    more: usize,
+}
+
+impl Readable {
+    const fn new(what: &'static str) -> Self {
+        Self { what, first: None, more: 0 }
+    }
+
+    fn note<T>(&mut self, value: &Spanned<T>) {
+        match self.first {
+            None => self.first = Some(value.span()),
+            Some(_) => self.more = self.more.saturating_add(1),
+        }
+    }
+
+    fn into_problem(self, source: &Source<'_>) -> Option<Problem> {
+        let Self { what, first, more } = self;
+        let text = format!("{what}, here and in {more} more rows, is not for production");
+        first.map(|span| source.problem(&span, text))
+    }
+}

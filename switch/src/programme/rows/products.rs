@@ -1,0 +1,87 @@
+//! `products.toml`: what cards promise and demand.
+
+use domain::issuing::{PinPolicy, ProductId, Terms};
+use domain::ledger::{Purse, PurseOrder};
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::values::{label, money, word};
+use crate::config::source::{Distinct, Row, Source, boolean, integer};
+use crate::programme::Product;
+
+/// The shortest validity of an unnamed card in months (Measures for the Administration of Prepaid
+/// Card Business of Payment Institutions, PBOC 2012 no. 12, article 9).
+const VALID_MONTHS_MIN: u16 = 36;
+
+pub(super) fn read(source: &Source<'_>) -> Vec<Product> {
+    let mut numbers = Distinct::new("number");
+    source.rows("product", |row| {
+        let number = row.required("number", integer::<u16>);
+        let name = row.required("name", label);
+        let name_zh = row.required("name_zh", label);
+        let named = row.required("named", boolean);
+        let pin = row.required("pin", pin);
+        let draw = row.required("draw", draw);
+        let refund_days = row.required("refund_days", integer);
+        let (number, named) = (number?, named?.into_inner());
+        numbers.note(row.source(), number.clone());
+        let product = ProductId(number.into_inner());
+        let valid_months = valid_months(row, named);
+        let transaction_max = row.required("transaction_max", money)?;
+        let terms = Terms {
+            product,
+            named,
+            pin: pin?.into_inner(),
+            transaction_max: *transaction_max.get_ref(),
+            draw: draw?.into_inner(),
+            refund_days: refund_days?.into_inner(),
+        };
+        let (most, cap) = (terms.transaction_max, terms.cap());
+        if !most.is_positive() || most > cap {
+            let text = format!("transaction_max: above 0.00 and at most {cap}, the legal ceiling");
+            row.source().report(&transaction_max.span(), text);
+        }
+        let (name, name_zh) = (name?.into_inner(), name_zh?.into_inner());
+        Some(Product { terms, name, name_zh, valid_months })
+    })
+}
+
+fn valid_months(row: &mut Row<'_, '_>, named: bool) -> Option<u16> {
+    let months = row.optional("valid_months", integer::<u16>);
+    let at = months.as_ref().map_or_else(|| row.span().clone(), Spanned::span);
+    let months = months.map(Spanned::into_inner);
+    match (named, row.has("valid_months"), months) {
+        (true, true, _) => row.source().report(&at, "valid_months: named cards do not expire"),
+        (false, false, _) => row.source().report(&at, "valid_months is missing"),
+        (false, true, Some(months)) if months < VALID_MONTHS_MIN => {
+            let text = format!("valid_months: at least {VALID_MONTHS_MIN} for unnamed cards");
+            row.source().report(&at, text);
+        }
+        (true, false, _) | (false, true, _) => {}
+    }
+    months
+}
+
+fn pin(value: &DeValue<'_>) -> Result<PinPolicy, String> {
+    let above = value.as_table().and_then(|table| {
+        let amount = money(table.get("above")?.get_ref()).ok()?;
+        (table.len() == 1).then_some(PinPolicy::Above(amount))
+    });
+    match value.as_str() {
+        Some("always") => Ok(PinPolicy::Always),
+        Some("never") => Ok(PinPolicy::Never),
+        _ => above.ok_or("\"always\", \"never\" or { above = \"100.00\" } expected".into()),
+    }
+}
+
+fn draw(value: &DeValue<'_>) -> Result<PurseOrder, String> {
+    let purses = value.as_array().into_iter().flat_map(|purses| purses.iter());
+    let purses = purses.map(|purse| word::<Purse>(purse.get_ref()).ok());
+    let order: PurseOrder = purses.collect::<Option<_>>().unwrap_or_default();
+    match order.as_slice() {
+        [Purse::Main | Purse::Bonus]
+        | [Purse::Main, Purse::Bonus]
+        | [Purse::Bonus, Purse::Main] => Ok(order),
+        _ => Err("\"main\", \"bonus\" or both expected, in the order they are drawn on".into()),
+    }
+}
