@@ -1,0 +1,338 @@
+//! Programme directories: what is taken, what is refused, and what the refusal says.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "in a test a panic is a failure"
+)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use domain::issuing::{CardStatus, PinPolicy, ProductId};
+use domain::ledger::Purse;
+use domain::terms::{Amount, BusinessDate};
+use keys::{Algorithm, KeyLayout, MacAlgorithm, check_value, is_published};
+use switch::programme::{Card, FILES, Programme};
+use tempfile::TempDir;
+
+/// The demonstration, as files that a test may spoil.
+fn demo_with(file: &str, from: &str, to: &str) -> TempDir {
+    let directory = TempDir::new().unwrap();
+    for name in FILES {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/demo").join(name);
+        let text = fs::read_to_string(source).unwrap();
+        let text = if name == file {
+            assert!(text.contains(from), "{from} is not in {file}");
+            text.replacen(from, to, 1)
+        } else {
+            text
+        };
+        fs::write(directory.path().join(name), text).unwrap();
+    }
+    directory
+}
+
+/// Returns what is said of the demonstration after `from` became `to` in `file`.
+fn refusal(file: &str, from: &str, to: &str) -> String {
+    let directory = demo_with(file, from, to);
+    let error = Programme::load(directory.path()).unwrap_err().to_string();
+    error.replace(&format!("{}/", directory.path().display()), "")
+}
+
+/// A file, what becomes what in it, and what is then said first.
+const REFUSALS: &[(&str, &str, &str, &str)] = &[
+    (
+        "cards.toml",
+        "6212142000000000012",
+        "6212142000000000013",
+        "cards.toml:6:7: pan: 12 to 19 digits with a right check digit expected",
+    ),
+    (
+        "cards.toml",
+        "6212142000000000020",
+        "6212142000000000012",
+        "cards.toml:14:7: pan is the same as in line 6",
+    ),
+    (
+        "cards.toml",
+        "6212142000000000012",
+        "6222000000000000004",
+        "cards.toml:6:7: pan: routing.toml has no range of an own, enabled issuer for it",
+    ),
+    (
+        "cards.toml",
+        "product = 1",
+        "product = 7",
+        "cards.toml:8:11: product: products.toml has no such number",
+    ),
+    ("cards.toml", "expiry = \"2912\"\n", "", "cards.toml:5:1: expiry is missing"),
+    ("cards.toml", "2912", "2913", "cards.toml:9:10: expiry: YYMM expected"),
+    (
+        "cards.toml",
+        "500.00",
+        "1000.01",
+        "cards.toml:5:1: main and bonus: together more than 1000.00, the legal ceiling",
+    ),
+    (
+        "cards.toml",
+        "product = 1\nexpiry",
+        "product = 2\nexpiry",
+        "cards.toml:5:1: expiry: a named card does not expire",
+    ),
+    (
+        "cards.toml",
+        "main = \"500.00\"",
+        "main = \"500.00\"\nheld = \"500.01\"",
+        "cards.toml:12:8: held: more than the main purse holds",
+    ),
+    (
+        "cards.toml",
+        "\"500.00\"",
+        "500.00",
+        "cards.toml:11:8: main: yuan with two decimals in quotes expected, as in \"60.00\"",
+    ),
+    ("cards.toml", "pin =", "pim =", "cards.toml:7:1: unknown key pim; did you mean pin?"),
+    (
+        "products.toml",
+        "valid_months = 36",
+        "valid_months = 35",
+        "products.toml:12:16: valid_months: at least 36 for unnamed cards",
+    ),
+    (
+        "products.toml",
+        "transaction_max = \"1000.00\"",
+        "transaction_max = \"1000.01\"",
+        "products.toml:9:19: transaction_max: above 0.00 and at most 1000.00, the legal ceiling",
+    ),
+    (
+        "products.toml",
+        "transaction_max = \"5000.00\"",
+        "transaction_max = \"5000.01\"",
+        "products.toml:20:19: transaction_max: above 0.00 and at most 5000.00, the legal ceiling",
+    ),
+    (
+        "products.toml",
+        "number = 2",
+        "number = 1",
+        "products.toml:15:10: number is the same as in line 4",
+    ),
+    (
+        "products.toml",
+        "[\"main\"]",
+        "[\"points\"]",
+        "products.toml:21:8: draw: \"main\", \"bonus\" or both expected, in the order they are \
+             drawn on",
+    ),
+    (
+        "terminals.toml",
+        "898000000000001",
+        "898000000000009",
+        "terminals.toml:7:12: merchant: merchants.toml has no such id",
+    ),
+    (
+        "terminals.toml",
+        "FEDCBA9876543210",
+        "FEDCBA98765432",
+        "terminals.toml:9:7: tmk: 3des takes 16 or 24 bytes",
+    ),
+    (
+        "terminals.toml",
+        "FEDCBA9876543210",
+        "FEDCBA987654321G",
+        "terminals.toml:9:7: tmk: hexadecimal digits, file:PATH or env:NAME expected",
+    ),
+    (
+        "terminals.toml",
+        "des-40a",
+        "sm4-40",
+        "terminals.toml:10:10: layout: not for a terminal with algorithm 3des",
+    ),
+    (
+        "terminals.toml",
+        "union-pay",
+        "x919",
+        "terminals.toml:11:7: mac: does not fit the MAC key of layout des-40a",
+    ),
+    ("terminals.toml", "10000002", "10000001", "terminals.toml:15:6: id is the same as in line 6"),
+    ("merchants.toml", "\"5411\"", "\"541\"", "merchants.toml:7:7: mcc: four digits expected"),
+    (
+        "routing.toml",
+        "622500",
+        "621214\"\npan_length = 19\nissuer = \"03010000\"\n\n[[bin]]\nprefix = \"622500",
+        "routing.toml:20:1: bin rows 1 and 2 are both 621214 (19 digits)",
+    ),
+];
+
+#[test]
+fn what_does_not_fit_is_refused_at_its_place() {
+    for (file, from, to, expected) in REFUSALS {
+        assert_eq!(refusal(file, from, to).lines().next(), Some(*expected), "{from} -> {to}");
+    }
+}
+
+#[test]
+fn everything_wrong_is_said_at_once() {
+    let said = refusal("merchants.toml", "name = ", "nmae = ");
+    assert_eq!(
+        said,
+        "merchants.toml:3:1: name is missing\n\
+         merchants.toml:5:1: unknown key nmae; did you mean name?"
+    );
+}
+
+#[test]
+fn no_refusal_repeats_a_number_a_pin_or_a_key() {
+    for (file, from, to) in [
+        ("cards.toml", "\"6212142000000000012\"", "6212142000000000012"),
+        ("cards.toml", "\"123456\"", "123456"),
+        ("cards.toml", "\"123456\"", "\"123456"),
+        ("cards.toml", "\"123456\"", "123456x"),
+        ("terminals.toml", "FEDCBA9876543210\"", "FEDCBA9876543210X\""),
+        ("terminals.toml", "\"0123456789ABCDEFFEDCBA9876543210\"", "0123456789ABCDEFFEDCBA"),
+    ] {
+        let said = refusal(file, from, to);
+        for secret in ["62121420000", "123456", "FEDCBA98"] {
+            assert!(!said.contains(secret), "{said}");
+        }
+    }
+}
+
+#[test]
+fn keys_may_stand_in_files_of_their_own() {
+    let directory =
+        demo_with("terminals.toml", "\"0123456789ABCDEFFEDCBA9876543210\"", "\"file:first.key\"");
+    let said = Programme::load(directory.path()).unwrap_err().to_string();
+    assert!(said.contains("terminals.toml:9:7: tmk: the file cannot be read"), "{said}");
+
+    fs::write(directory.path().join("first.key"), "5D1F0A9B3C7E2864918273645546372F\n").unwrap();
+    let programme = Programme::load(directory.path()).unwrap();
+    assert_eq!(programme.terminals[0].tmk.expose()[..2], [0x5D, 0x1F]);
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let directory = demo_with("cards.toml", "", "");
+    fs::remove_file(directory.path().join("merchants.toml")).unwrap();
+    let said = Programme::load(directory.path()).unwrap_err().to_string();
+    assert!(said.contains("merchants.toml: cannot be read"), "{said}");
+}
+
+#[test]
+fn production_refuses_what_everybody_can_read() {
+    let said = Programme::demo().check_production().unwrap_err().to_string();
+    assert_eq!(
+        said,
+        "terminals.toml:9:7: a tmk in clear, here and in 9 more rows, is not for production\n\
+         terminals.toml:9:7: a published test tmk, here and in 9 more rows, is not for production\n\
+         cards.toml:7:7: a pin in clear, here and in 99 more rows, is not for production"
+    );
+}
+
+#[test]
+fn production_takes_keys_from_files_and_cards_without_pins() {
+    let directory = demo_with("cards.toml", "", "");
+    let key = |n: u8| format!("5D1F0A9B3C7E2864918273645546{n:02X}2F");
+    for file in ["terminals.toml", "cards.toml"] {
+        let path = directory.path().join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        let lines = text.lines().filter(|line| !line.starts_with("pin ="));
+        let mut count = 0;
+        let lines = lines.map(|line| {
+            if !line.starts_with("tmk =") {
+                return line.to_owned();
+            }
+            count += 1;
+            fs::write(directory.path().join(format!("{count}.key")), key(count)).unwrap();
+            format!("tmk = \"file:{count}.key\"")
+        });
+        let text: Vec<_> = lines.collect();
+        fs::write(path, text.join("\n")).unwrap();
+    }
+    Programme::load(directory.path()).unwrap().check_production().unwrap();
+}
+
+#[test]
+fn the_built_in_programme_is_the_one_in_the_directory() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/demo");
+    let (loaded, demo) = (Programme::load(&directory).unwrap(), Programme::demo());
+    assert_eq!(format!("{:?}", loaded.cards), format!("{:?}", demo.cards));
+    assert_eq!(format!("{:?}", loaded.products), format!("{:?}", demo.products));
+    assert_eq!(format!("{:?}", loaded.bins), format!("{:?}", demo.bins));
+}
+
+#[test]
+fn the_demonstration_has_terminals_of_every_family() {
+    let demo = Programme::demo();
+    assert_eq!((demo.merchants.len(), demo.terminals.len()), (3, 10));
+    let double: Vec<_> = demo
+        .terminals
+        .iter()
+        .filter(|t| t.algorithm == Algorithm::Des && t.tmk.expose().len() == 16)
+        .collect();
+    assert!(double.len() >= 8);
+    let merchants: BTreeSet<_> = double.iter().map(|t| t.merchant).collect();
+    assert!(merchants.len() >= 2);
+    assert!(demo.terminals.iter().any(|t| t.layout == KeyLayout::Sm4x40));
+    assert!(demo.terminals.iter().any(|t| t.mac == MacAlgorithm::X919));
+
+    let keys: BTreeSet<_> = demo.terminals.iter().map(|t| t.tmk.expose()).collect();
+    assert_eq!(keys.len(), 10, "each terminal has a key of its own");
+    for terminal in &demo.terminals {
+        assert!(is_published(&terminal.id.0, terminal.tmk.expose(), terminal.algorithm));
+    }
+    let first = &demo.terminals[0];
+    assert_eq!(first.id.to_string(), "10000001");
+    let check = check_value(first.tmk.expose(), first.algorithm).unwrap();
+    assert_eq!(check, [0x08, 0xD7, 0xB4, 0xFB]);
+}
+
+fn is_usable(card: &Card) -> bool {
+    let today = BusinessDate::new(2026, 12, 31).unwrap();
+    card.status == CardStatus::Active && !card.expiry.is_over_on(today)
+}
+
+#[test]
+fn the_demonstration_has_cards_in_every_state() {
+    let demo = Programme::demo();
+    assert_eq!(demo.cards.len(), 100);
+    let count = |wanted: &dyn Fn(&Card) -> bool| demo.cards.iter().filter(|c| wanted(c)).count();
+    let rich = |card: &Card| {
+        let spendable = card.opening.minus(&card.held).money();
+        card.pin.as_ref().is_some_and(|pin| pin.expose() == b"123456")
+            && spendable >= Amount::from_fen(20_000)
+    };
+    assert!(count(&|card| is_usable(card) && rich(card)) >= 40);
+    for status in [CardStatus::Sold, CardStatus::Frozen, CardStatus::Lost, CardStatus::Cancelled] {
+        assert!(count(&|card| card.status == status) >= 1, "{status:?}");
+    }
+    assert!(count(&|card| card.status == CardStatus::Active && !is_usable(card)) >= 1);
+    assert!(count(&|card| card.held.money().is_positive()) >= 1);
+    assert!(count(&|card| card.opening.of(Purse::Bonus).is_positive()) >= 1);
+    assert!(count(&|card| card.opening.of(Purse::Points).is_positive()) >= 1);
+    assert!(count(&|card| card.pan.digits().len() == 16) >= 1);
+
+    let first = &demo.cards[0];
+    assert_eq!(first.pan.digits(), b"6212142000000000012");
+    assert!(is_usable(first) && rich(first));
+}
+
+#[test]
+fn the_demonstration_has_both_kinds_of_product() {
+    let demo = Programme::demo();
+    let gift = demo.product(ProductId(1)).unwrap();
+    assert!(!gift.terms.named && gift.terms.pin == PinPolicy::Always);
+    assert_eq!(gift.terms.draw.as_slice(), [Purse::Bonus, Purse::Main]);
+    assert_eq!(gift.valid_months, Some(36));
+    let staff = demo.product(ProductId(2)).unwrap();
+    assert!(staff.terms.named && staff.valid_months.is_none());
+    assert_eq!(staff.terms.pin, PinPolicy::Above(Amount::from_fen(10_000)));
+}
+
+#[test]
+fn no_debug_print_shows_a_key_or_a_pin() {
+    let shown = format!("{:?}", Programme::demo());
+    assert!(!shown.contains("123456") && !shown.contains("[1, 35, 69"), "a secret is printed");
+    assert!(!shown.contains("6212142000000000012"), "a card number is printed");
+}
