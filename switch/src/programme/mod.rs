@@ -82,8 +82,10 @@ pub struct Terminal {
     pub merchant: MerchantId,
     /// The cipher of its keys.
     pub algorithm: Algorithm,
-    /// Its master key in clear: 16 or 24 bytes, 16 for SM4.
+    /// Its master key: 16 or 24 bytes, 16 for SM4.
     pub tmk: Secret,
+    /// True if the key stood in the programme's own file.
+    pub tmk_in_clear: bool,
     /// How its working keys stand in field 62, unless it asks for another family.
     pub layout: KeyLayout,
     /// How its message codes are made.

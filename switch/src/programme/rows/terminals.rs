@@ -49,6 +49,7 @@ pub(super) fn read(
             id,
             merchant: merchant?,
             algorithm,
+            tmk_in_clear: tmk.get_ref().in_clear,
             tmk: tmk.into_inner().bytes,
             layout: layout.into_inner(),
             mac: mac.into_inner(),
