@@ -20,6 +20,15 @@ impl Purse {
     /// Every purse, in stored order.
     pub const ALL: [Self; 3] = [Self::Main, Self::Bonus, Self::Points];
 
+    /// True if what the purse holds is money, and so can pay.
+    #[must_use]
+    pub const fn holds_money(self) -> bool {
+        match self {
+            Self::Main | Self::Bonus => true,
+            Self::Points => false,
+        }
+    }
+
     const fn index(self) -> usize {
         match self {
             Self::Main => 0,
@@ -85,6 +94,8 @@ impl Parts {
     }
 
     /// Takes up to `amount` in `order`; returns what was taken and what is still missing.
+    ///
+    /// Points are no money: an order that names them is followed as if it did not.
     #[must_use]
     pub fn draw_up_to(
         &self,
@@ -92,12 +103,19 @@ impl Parts {
         amount: Amount,
     ) -> (Self, Amount) {
         let (mut taken, mut rest) = (Self::default(), amount);
-        for purse in order {
-            let part = self.of(purse).min(rest).max(Amount::ZERO);
+        for purse in order.into_iter().filter(|purse| purse.holds_money()) {
+            let left = self.of(purse).minus(taken.of(purse));
+            let part = left.min(rest).max(Amount::ZERO);
             taken.put(purse, taken.of(purse).plus(part));
             rest = rest.minus(part);
         }
         (taken, rest)
+    }
+
+    /// True if every part of `other` can be taken from these parts, and none is negative.
+    #[must_use]
+    pub fn cover(&self, other: &Self) -> bool {
+        Purse::ALL.iter().all(|&p| (Amount::ZERO..=self.of(p)).contains(&other.of(p)))
     }
 
     /// Each purse that has a part, with it.
@@ -157,11 +175,7 @@ impl Balances {
     /// # Panics
     /// If they are not available.
     pub(crate) fn place(&mut self, hold: Hold) {
-        let left = self.available().minus(&hold.parts);
-        assert!(
-            Purse::ALL.iter().all(|&p| left.of(p) >= Amount::ZERO),
-            "what is held was available before"
-        );
+        assert!(self.available().cover(&hold.parts), "what is held was available before");
         self.holds.push(hold);
     }
 }
@@ -183,6 +197,15 @@ mod tests {
         let back = drawn.draw(order.into_iter().rev(), Amount::from_fen(30)).unwrap();
         assert_eq!(back, parts(20, 10));
         assert_eq!(parts(100, 50).draw(order, Amount::from_fen(151)), None);
+    }
+
+    #[test]
+    fn no_purse_is_drawn_twice_and_points_never_pay() {
+        let purses = parts(100, 0).plus(&Parts::only(Purse::Points, Amount::from_fen(500)));
+        let twice = [Purse::Main, Purse::Main];
+        assert_eq!(purses.draw(twice, Amount::from_fen(150)), None);
+        assert_eq!(purses.draw(twice, Amount::from_fen(100)), Some(parts(100, 0)));
+        assert_eq!(purses.draw([Purse::Points, Purse::Main], Amount::from_fen(101)), None);
     }
 
     #[test]
