@@ -36,8 +36,6 @@ pub struct Ask {
     pub debit: Option<Amount>,
     /// The business date of the shard.
     pub date: BusinessDate,
-    /// True if the terms of the product may demand a PIN here.
-    pub pin_policy_applies: bool,
 }
 
 type Check = fn(&Account, &Ask) -> Option<Refusal>;
@@ -64,9 +62,8 @@ fn pin(account: &Account, ask: &Ask) -> Option<Refusal> {
         PinFact::Right => None,
         PinFact::Wrong => Some(Refusal::WrongPin),
         PinFact::Absent => {
-            let demanded = ask.pin_policy_applies
-                && account.terms.pin.demands(ask.debit.unwrap_or(Amount::ZERO));
-            demanded.then_some(Refusal::PinMissing)
+            let debit = ask.debit.unwrap_or(Amount::ZERO);
+            account.terms.pin.demands(debit).then_some(Refusal::PinMissing)
         }
     }
 }

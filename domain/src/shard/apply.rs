@@ -2,14 +2,15 @@
 
 use super::{BatchEvent, CardIssued, Event, Reversed, Shard, Transacted};
 use crate::issuing::Account;
-use crate::ledger::{Balances, Hold, LedgerAccount};
-use crate::terms::{Amount, BusinessDate, CardId, MerchantId, Timestamp};
+use crate::ledger::{Balances, Hold, LedgerAccount, Parts};
+use crate::terms::{Amount, BatchNo, BusinessDate, CardId, MerchantId, Rrn, TerminalId, Timestamp};
 use crate::txn::{Terminal, Txn, TxnKey, TxnKind, TxnState};
 
-/// How many days a transaction is remembered that can no longer be refunded.
-const SHORT_MEMORY_DAYS: i64 = 2;
-/// How many days a sale is remembered that may be refunded without limit.
-const LONG_MEMORY_DAYS: i64 = 180;
+/// How many days a transaction is remembered at least, so that no copy of it happens again: as
+/// long as a terminal may keep one batch open, the longest row of public holidays included.
+const MEMORY_DAYS: i64 = 10;
+/// How many days longer a sale is remembered that may be refunded without limit.
+const REFUND_DAYS: i64 = 180;
 
 impl Shard {
     /// Does what `event` says, as entry number `seq() + 1` of the shard.
@@ -29,11 +30,10 @@ impl Shard {
         match event {
             Event::CardIssued(issued) => self.open_account(issued),
             Event::TerminalRegistered { terminal, profile } => {
-                let first = crate::terms::BatchNo::FIRST;
                 self.terminals
                     .entry(*terminal)
                     .and_modify(|known| known.profile = profile.clone())
-                    .or_insert_with(|| Terminal::new(profile.clone(), first));
+                    .or_insert_with(|| Terminal::new(profile.clone(), BatchNo::FIRST));
             }
             Event::CutOff(date) => self.turn_to(*date),
             Event::Transacted(transacted) => self.transacted(transacted),
@@ -47,7 +47,7 @@ impl Shard {
         }
     }
 
-    fn terminal_mut(&mut self, id: &crate::terms::TerminalId) -> &mut Terminal {
+    fn terminal_mut(&mut self, id: &TerminalId) -> &mut Terminal {
         self.terminals.get_mut(id).expect("only a known terminal does anything")
     }
 
@@ -86,12 +86,12 @@ impl Shard {
         {
             match t.kind {
                 TxnKind::Void => original.state = TxnState::Voided,
-                TxnKind::Refund => original.refunded = original.refunded.plus(&parts),
+                TxnKind::Refund => {
+                    original.refunded = original.refunded.plus(&parts);
+                    original.suspense = original.suspense.minus(t.suspense);
+                }
                 TxnKind::Sale | TxnKind::Inquiry => {}
             }
-        }
-        if t.kind == TxnKind::Sale && t.outcome.is_ok() {
-            self.sales.insert(crate::terms::Rrn::of(self.no, self.seq).number, t.key);
         }
         let txn = Txn {
             kind: t.kind,
@@ -101,13 +101,13 @@ impl Shard {
             amount: t.amount,
             parts,
             suspense: t.suspense,
-            refunded: crate::ledger::Parts::default(),
+            refunded: Parts::default(),
             original: t.original,
             seq: self.seq,
             at: t.at,
             date: t.date,
         };
-        self.txns.insert(t.key, txn);
+        self.remember(t.key, txn);
     }
 
     fn reversed(&mut self, r: &Reversed) {
@@ -133,18 +133,18 @@ impl Shard {
             card,
             merchant: MerchantId::default(),
             amount: Amount::ZERO,
-            parts: crate::ledger::Parts::default(),
+            parts: Parts::default(),
             suspense: Amount::ZERO,
-            refunded: crate::ledger::Parts::default(),
+            refunded: Parts::default(),
             original: None,
             seq: self.seq,
             at,
             date: self.date,
         };
-        self.txns.insert(key, txn);
+        self.remember(key, txn);
     }
 
-    fn batch(&mut self, id: &crate::terms::TerminalId, event: &BatchEvent) {
+    fn batch(&mut self, id: &TerminalId, event: &BatchEvent) {
         let terminal = self.terminal_mut(id);
         match event {
             BatchEvent::Closed { closing, next } => {
@@ -154,7 +154,11 @@ impl Shard {
                 terminal.differences = None;
                 terminal.bars.retain(|(batch, _)| batch == next);
             }
-            BatchEvent::Uploaded { details, .. } => terminal.upload.extend(details.iter().copied()),
+            BatchEvent::Uploaded { details, .. } => {
+                terminal.upload.extend(details.iter().copied());
+                // What ended goes on: the next end compares again.
+                terminal.differences = None;
+            }
             BatchEvent::Ended { differences, .. } => {
                 terminal.differences = Some(differences.clone());
             }
@@ -163,22 +167,41 @@ impl Shard {
 
     /// Begins a business date and forgets what is past use.
     fn turn_to(&mut self, date: BusinessDate) {
+        let past_use: Vec<_> = self.past_use(date).map(|(&key, txn)| (key, txn.seq)).collect();
         self.date = date;
-        let today = date.day_number();
-        let accounts = &self.accounts;
-        self.txns.retain(|_, txn| {
-            let days = match (txn.kind, txn.state) {
-                (TxnKind::Sale, TxnState::Approved) => {
-                    match accounts.get(&txn.card).map_or(0, |account| account.terms.refund_days) {
-                        0 => LONG_MEMORY_DAYS,
-                        days => i64::from(days).max(SHORT_MEMORY_DAYS),
-                    }
-                }
-                _ => SHORT_MEMORY_DAYS,
+        for (key, seq) in past_use {
+            self.txns.remove(&key);
+            self.sales.remove(&Rrn::of(self.no, seq).number);
+        }
+    }
+
+    /// Returns the transactions that nothing can refer to any more on `date`.
+    pub(super) fn past_use(&self, date: BusinessDate) -> impl Iterator<Item = (&TxnKey, &Txn)> {
+        self.txns.iter().filter(move |(_, txn)| {
+            let refundable = match (txn.kind, txn.state) {
+                (TxnKind::Sale, TxnState::Approved) => self.refund_days(txn.card),
+                _ => 0,
             };
-            txn.date == BusinessDate::ZERO || today.saturating_sub(txn.date.day_number()) <= days
-        });
-        let txns = &self.txns;
-        self.sales.retain(|_, key| txns.contains_key(key));
+            date.days_since(txn.date) > refundable.saturating_add(MEMORY_DAYS)
+        })
+    }
+
+    fn refund_days(&self, card: CardId) -> i64 {
+        match self.accounts.get(&card).map_or(0, |account| account.terms.refund_days) {
+            0 => REFUND_DAYS,
+            days => i64::from(days),
+        }
+    }
+
+    /// Takes a transaction into memory, and its reference if a refund may name it.
+    pub(super) fn remember(&mut self, key: TxnKey, txn: Txn) {
+        let was_paid = match txn.state {
+            TxnState::Approved | TxnState::Voided | TxnState::Reversed => true,
+            TxnState::Refused(_) | TxnState::Barred => false,
+        };
+        if txn.kind == TxnKind::Sale && was_paid {
+            self.sales.insert(Rrn::of(self.no, txn.seq).number, key);
+        }
+        self.txns.insert(key, txn);
     }
 }

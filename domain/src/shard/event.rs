@@ -101,7 +101,7 @@ pub struct Transacted {
     pub amount: Amount,
     /// What moved, purse by purse, or why nothing did.
     pub outcome: Result<Parts, Refusal>,
-    /// What suspense bore of a sale that this void undoes, and gets back.
+    /// What suspense bore of the sale that this void or refund gives back, and gets back first.
     pub suspense: Amount,
     /// For a void or refund, the transaction it belongs to, once that is known.
     pub original: Option<TxnKey>,

@@ -7,6 +7,8 @@ mod apply;
 mod command;
 mod decide;
 mod event;
+mod judge;
+mod reverse;
 mod terminal;
 mod undo;
 

@@ -2,75 +2,134 @@
 
 use std::collections::BTreeMap;
 
-use super::command::{Command, Decision, Detail, Upload};
+use super::command::{Decision, Detail, Upload};
 use super::{BatchEvent, Event, Shard};
 use crate::terms::{Amount, BatchNo, Refusal, Stan, TerminalId, Timestamp};
-use crate::txn::{Closing, Difference, Terminal, Totals, TxnKind};
+use crate::txn::{Closing, Difference, Terminal, TerminalProfile, Totals, TxnKey, TxnKind};
 
 /// The most details one upload may have.
 const UPLOAD_DETAILS_MAX: usize = 20_000;
 
-impl Shard {
-    pub(super) fn decide_for_terminal(&self, command: &Command, now: Timestamp) -> Decision {
-        let (id, result) = match command {
-            Command::RegisterTerminal { terminal, profile } => {
-                let known = self.terminals.get(terminal);
-                let event = known.is_none_or(|t| t.profile != *profile).then(|| {
-                    Event::TerminalRegistered { terminal: *terminal, profile: profile.clone() }
-                });
-                return Decision { answer: self.answer(Ok(()), now, Detail::Plain), event };
-            }
-            Command::Bar(key) => {
-                let is_new = self
-                    .terminals
-                    .get(&key.terminal)
-                    .is_none_or(|t| !t.bars.contains(&(key.batch, key.stan)));
-                let event = is_new.then_some(Event::Barred {
-                    key: *key,
-                    kind: TxnKind::Sale,
-                    card: None,
-                    at: now,
-                });
-                let answer = self.answer(Err(Refusal::OriginalNotFound), now, Detail::Plain);
-                return Decision { answer, event };
-            }
-            Command::SignOn { terminal, sealed_keys } => {
-                let sealed_keys = sealed_keys.clone();
-                let event = Event::SignedOn { terminal: *terminal, sealed_keys, at: now };
-                (
-                    *terminal,
-                    self.known(*terminal).map(|t| (Detail::Batch(t.open_batch), Some(event))),
-                )
-            }
-            Command::SignOff(terminal) => {
-                let event = Event::SignedOff { terminal: *terminal, at: now };
-                (
-                    *terminal,
-                    self.known(*terminal).map(|t| (Detail::Batch(t.open_batch), Some(event))),
-                )
-            }
-            Command::CloseBatch { terminal, batch, claimed, counted } => {
-                (*terminal, self.close_batch(*terminal, *batch, claimed, counted, now))
-            }
-            Command::Upload(upload) => (upload.terminal, self.upload(upload, now)),
-            Command::EndBatch { terminal, batch, booked } => {
-                (*terminal, self.end_batch(*terminal, *batch, booked, now))
-            }
-            Command::IssueCard(_)
-            | Command::CutOff(_)
-            | Command::Transact(_)
-            | Command::Reverse(_) => return self.decide(command, now),
-        };
-        self.concluded(id, result, now)
-    }
+/// What is done, or why not.
+type Outcome = Result<(Detail, Option<Event>), Refusal>;
 
-    fn concluded(
+impl Shard {
+    pub(super) fn register(
         &self,
         terminal: TerminalId,
-        result: Result<(Detail, Option<Event>), Refusal>,
+        profile: &TerminalProfile,
         now: Timestamp,
     ) -> Decision {
-        let (verdict, detail, event) = match result {
+        let known = self.terminals.get(&terminal);
+        let event = known
+            .is_none_or(|t| t.profile != *profile)
+            .then(|| Event::TerminalRegistered { terminal, profile: profile.clone() });
+        self.concluded(Ok((Detail::Plain, event)), now)
+    }
+
+    /// Keeps in mind that a transaction must not happen any more. One of a batch that neither
+    /// takes slips nor is the next to do so is refused for its batch, and needs no bar.
+    pub(super) fn bar(&self, key: TxnKey, now: Timestamp) -> Decision {
+        let is_needed = self.terminals.get(&key.terminal).is_some_and(|terminal| {
+            [terminal.open_batch, terminal.open_batch.next()].contains(&key.batch)
+                && !terminal.bars.contains(&(key.batch, key.stan))
+        });
+        let event =
+            is_needed.then_some(Event::Barred { key, kind: TxnKind::Sale, card: None, at: now });
+        let refusal = self.known(key.terminal).err().unwrap_or(Refusal::OriginalNotFound);
+        Decision { answer: self.answer(Err(refusal), now, Detail::Plain), event }
+    }
+
+    pub(super) fn sign_on(
+        &self,
+        terminal: TerminalId,
+        sealed_keys: &[u8],
+        now: Timestamp,
+    ) -> Decision {
+        let outcome = self.known(terminal).map(|known| {
+            let event = (known.sealed_keys.as_deref() != Some(sealed_keys))
+                .then(|| Event::SignedOn { terminal, sealed_keys: sealed_keys.into(), at: now });
+            (Detail::Batch(known.open_batch), event)
+        });
+        self.concluded(outcome, now)
+    }
+
+    pub(super) fn sign_off(&self, terminal: TerminalId, now: Timestamp) -> Decision {
+        let outcome = self.known(terminal).map(|known| {
+            let is_on = known.sealed_keys.is_some();
+            let event = is_on.then_some(Event::SignedOff { terminal, at: now });
+            (Detail::Batch(known.open_batch), event)
+        });
+        self.concluded(outcome, now)
+    }
+
+    pub(super) fn close_batch(
+        &self,
+        terminal: TerminalId,
+        batch: BatchNo,
+        claimed: &Totals,
+        counted: &Totals,
+        now: Timestamp,
+    ) -> Decision {
+        let outcome = self.known(terminal).and_then(|known| {
+            if let Some(closing) = known.last_closing.filter(|closing| closing.batch == batch) {
+                return Ok((Detail::Closed(closing), None));
+            }
+            if known.open_batch != batch {
+                return Err(Refusal::BatchDiffers);
+            }
+            let rrn = self.answer(Ok(()), now, Detail::Plain).rrn;
+            let closing = Closing { batch, claimed: *claimed, counted: *counted, rrn, at: now };
+            let event = BatchEvent::Closed { closing, next: batch.next() };
+            Ok((Detail::Closed(closing), Some(Event::Batch { terminal, event })))
+        });
+        self.concluded(outcome, now)
+    }
+
+    /// Takes in the details that are new or differ from what was uploaded before.
+    pub(super) fn upload(&self, upload: &Upload, now: Timestamp) -> Decision {
+        let &Upload { terminal, batch, ref details } = upload;
+        let outcome = self.closed(terminal, batch).and_then(|known| {
+            let taken = u32::try_from(details.len()).unwrap_or(u32::MAX);
+            // Of two details with one trace number, the later stands.
+            let mut fresh: BTreeMap<_, _> = details.iter().copied().collect();
+            fresh.retain(|stan, amount| known.upload.get(stan) != Some(amount));
+            if known.upload.len().saturating_add(fresh.len()) > UPLOAD_DETAILS_MAX {
+                return Err(Refusal::UploadTooLong);
+            }
+            let event = (!fresh.is_empty()).then(|| {
+                let details = fresh.into_iter().collect();
+                Event::Batch { terminal, event: BatchEvent::Uploaded { batch, details, at: now } }
+            });
+            Ok((Detail::Uploaded(taken), event))
+        });
+        self.concluded(outcome, now)
+    }
+
+    pub(super) fn end_batch(
+        &self,
+        terminal: TerminalId,
+        batch: BatchNo,
+        booked: &[(Stan, Amount)],
+        now: Timestamp,
+    ) -> Decision {
+        let outcome = self.closed(terminal, batch).map(|known| {
+            if let Some(differences) = &known.differences {
+                return (Detail::Ended(differences.clone()), None);
+            }
+            let mut differences = compare(booked, &known.upload);
+            if known.last_closing.is_some_and(|closing| closing.is_balanced()) {
+                // A balanced batch is uploaded in part, or not at all.
+                differences.retain(|difference| !matches!(difference, Difference::Missing(_)));
+            }
+            let event = BatchEvent::Ended { batch, differences: differences.clone(), at: now };
+            (Detail::Ended(differences), Some(Event::Batch { terminal, event }))
+        });
+        self.concluded(outcome, now)
+    }
+
+    fn concluded(&self, outcome: Outcome, now: Timestamp) -> Decision {
+        let (verdict, detail, event) = match outcome {
             Ok((detail, event)) => (Ok(()), detail, event),
             Err(refusal) => (Err(refusal), Detail::Plain, None),
         };
@@ -79,7 +138,6 @@ impl Shard {
         if let (Detail::Closed(closing), None) = (&answer.detail, &event) {
             (answer.rrn, answer.at) = (closing.rrn, closing.at);
         }
-        debug_assert_eq!(terminal.shard(), self.no, "a terminal is asked of its own shard");
         Decision { answer, event }
     }
 
@@ -87,72 +145,11 @@ impl Shard {
         self.terminals.get(&terminal).ok_or(Refusal::UnknownTerminal)
     }
 
-    fn close_batch(
-        &self,
-        id: TerminalId,
-        batch: BatchNo,
-        claimed: &Totals,
-        counted: &Totals,
-        now: Timestamp,
-    ) -> Result<(Detail, Option<Event>), Refusal> {
-        let terminal = self.known(id)?;
-        if let Some(closing) = terminal.last_closing.filter(|closing| closing.batch == batch) {
-            return Ok((Detail::Closed(closing), None));
-        }
-        if terminal.open_batch != batch {
-            return Err(Refusal::BatchDiffers);
-        }
-        let rrn = self.answer(Ok(()), now, Detail::Plain).rrn;
-        let closing = Closing { batch, claimed: *claimed, counted: *counted, rrn, at: now };
-        let event = BatchEvent::Closed { closing, next: batch.next() };
-        Ok((Detail::Closed(closing), Some(Event::Batch { terminal: id, event })))
-    }
-
     /// Returns the terminal if `batch` is the one it closed last.
-    fn closed(&self, id: TerminalId, batch: BatchNo) -> Result<&Terminal, Refusal> {
-        let terminal = self.known(id)?;
-        let is_last = terminal.last_closing.is_some_and(|closing| closing.batch == batch);
-        if is_last { Ok(terminal) } else { Err(Refusal::BatchDiffers) }
-    }
-
-    fn upload(&self, upload: &Upload, now: Timestamp) -> Result<(Detail, Option<Event>), Refusal> {
-        let terminal = self.closed(upload.terminal, upload.batch)?;
-        let taken = u32::try_from(upload.details.len()).unwrap_or(u32::MAX);
-        let details: Vec<_> = upload
-            .details
-            .iter()
-            .filter(|(stan, amount)| terminal.upload.get(stan) != Some(amount))
-            .copied()
-            .collect();
-        if terminal.upload.len().saturating_add(details.len()) > UPLOAD_DETAILS_MAX {
-            return Err(Refusal::UploadTooLong);
-        }
-        let event = (!details.is_empty()).then(|| Event::Batch {
-            terminal: upload.terminal,
-            event: BatchEvent::Uploaded { batch: upload.batch, details, at: now },
-        });
-        Ok((Detail::Uploaded(taken), event))
-    }
-
-    fn end_batch(
-        &self,
-        id: TerminalId,
-        batch: BatchNo,
-        booked: &[(Stan, Amount)],
-        now: Timestamp,
-    ) -> Result<(Detail, Option<Event>), Refusal> {
-        let terminal = self.closed(id, batch)?;
-        if let Some(differences) = &terminal.differences {
-            return Ok((Detail::Ended(differences.clone()), None));
-        }
-        let is_balanced = terminal.last_closing.is_some_and(|closing| closing.is_balanced());
-        let differences = if is_balanced && terminal.upload.is_empty() {
-            Vec::new()
-        } else {
-            compare(booked, &terminal.upload)
-        };
-        let event = BatchEvent::Ended { batch, differences: differences.clone(), at: now };
-        Ok((Detail::Ended(differences), Some(Event::Batch { terminal: id, event })))
+    fn closed(&self, terminal: TerminalId, batch: BatchNo) -> Result<&Terminal, Refusal> {
+        let known = self.known(terminal)?;
+        let is_last = known.last_closing.is_some_and(|closing| closing.batch == batch);
+        if is_last { Ok(known) } else { Err(Refusal::BatchDiffers) }
     }
 }
 

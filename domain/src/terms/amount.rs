@@ -17,6 +17,8 @@ pub struct Amount(i64);
 impl Amount {
     /// Nothing.
     pub const ZERO: Self = Self(0);
+    /// The most that one message can carry: twelve digits of F4.
+    pub const MESSAGE_MAX: Self = Self(999_999_999_999);
 
     /// Returns `fen` as an amount.
     #[must_use]

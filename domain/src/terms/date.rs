@@ -68,6 +68,15 @@ impl BusinessDate {
             .into_iter()
             .fold(0, i64::saturating_add)
     }
+
+    /// Returns how many days this date is after `earlier`; nothing if either is no date.
+    #[must_use]
+    pub fn days_since(self, earlier: Self) -> i64 {
+        if self == Self::ZERO || earlier == Self::ZERO {
+            return 0;
+        }
+        self.day_number().saturating_sub(earlier.day_number())
+    }
 }
 
 impl fmt::Display for BusinessDate {
@@ -145,6 +154,9 @@ mod tests {
         assert_eq!(day(2027, 1, 1) - day(2026, 1, 1), 365);
         assert_eq!(day(2400, 3, 1) - day(2000, 3, 1), 146_097);
         assert_eq!(day(1970, 1, 1), 719_468);
+        let date = BusinessDate::new(2026, 3, 1).unwrap();
+        assert_eq!(date.days_since(BusinessDate::new(2026, 2, 27).unwrap()), 2);
+        assert_eq!(date.days_since(BusinessDate::ZERO), 0);
     }
 
     #[test]

@@ -97,9 +97,10 @@ pub struct Txn {
     pub amount: Amount,
     /// What moved, purse by purse.
     pub parts: Parts,
-    /// What suspense bore of it, because the card no longer had it when a void was reversed.
+    /// What suspense still bears of it, because the card no longer had it when a void was
+    /// reversed. A refund gives this back first.
     pub suspense: Amount,
-    /// What refunds have given back of it.
+    /// What refunds have given back of it to the card.
     pub refunded: Parts,
     /// For a void or refund, the transaction it belongs to.
     pub original: Option<TxnKey>,
@@ -109,6 +110,15 @@ pub struct Txn {
     pub at: Timestamp,
     /// The business date it belongs to.
     pub date: BusinessDate,
+}
+
+impl Txn {
+    /// True if a refund gave back any of it, be it to the card or to suspense.
+    #[must_use]
+    pub fn is_refunded(&self) -> bool {
+        let was_paid = self.parts.money().plus(self.suspense);
+        self.state == TxnState::Approved && was_paid.minus(self.refunded.money()) != self.amount
+    }
 }
 
 #[cfg(test)]
