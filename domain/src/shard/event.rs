@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::issuing::{CardStatus, Identity, Terms};
 use crate::ledger::{LedgerAccount, Parts, Posting, Postings, Purse};
 use crate::terms::{
-    Amount, BatchNo, BusinessDate, CardId, Expiry, MerchantId, Refusal, Stan, TerminalId, Timestamp,
+    Amount, BatchNo, BusinessDate, CardId, Expiry, MerchantId, Refusal, ShardNo, Stan, TerminalId,
+    Timestamp,
 };
 use crate::txn::{Closing, Difference, TerminalProfile, TxnKey, TxnKind};
 
@@ -189,6 +190,24 @@ impl Event {
             | Self::SignedOn { .. }
             | Self::SignedOff { .. }
             | Self::Batch { .. } => Postings::new(),
+        }
+    }
+
+    /// Returns the shard it belongs to: that of its card, else of its terminal. A cut-off belongs
+    /// to each shard alike.
+    #[must_use]
+    pub const fn home(&self) -> Option<ShardNo> {
+        match self {
+            Self::CardIssued(issued) => Some(issued.card.shard()),
+            Self::Transacted(Transacted { card, .. })
+            | Self::Reversed(Reversed { card, .. })
+            | Self::Barred { card: Some(card), .. } => Some(card.shard()),
+            Self::Barred { key: TxnKey { terminal, .. }, card: None, .. }
+            | Self::TerminalRegistered { terminal, .. }
+            | Self::SignedOn { terminal, .. }
+            | Self::SignedOff { terminal, .. }
+            | Self::Batch { terminal, .. } => Some(terminal.shard()),
+            Self::CutOff(_) => None,
         }
     }
 

@@ -58,7 +58,7 @@ impl TerminalId {
 
     /// Returns the shard that owns the terminal's state.
     #[must_use]
-    pub fn shard(self) -> ShardNo {
+    pub const fn shard(self) -> ShardNo {
         CardId(u64::from_be_bytes(self.0)).shard()
     }
 }

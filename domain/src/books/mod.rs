@@ -3,11 +3,15 @@
 //! A running node spreads the shards over its actors. Recovery, snapshots and audits hold them
 //! as one [`Books`], folded from the same entries in journal order.
 
+mod inspect;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::{LedgerAccount, Posting, Unit};
+pub use inspect::Violation;
+
+use crate::ledger::{LedgerAccount, Posting, Purse, Unit};
 use crate::shard::{BatchEvent, Event, Shard};
 use crate::terms::{Amount, BatchNo, ShardNo, TerminalId};
 use crate::txn::{Batches, Slip, TxnKind};
@@ -19,32 +23,6 @@ pub struct Books {
     batches: BTreeMap<TerminalId, Batches>,
     /// Balances of the general ledger beside the purses of cards.
     ledger: BTreeMap<LedgerAccount, Amount>,
-}
-
-/// An entry that does not fit the books it comes to.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Violation {
-    /// The legs of the entry do not sum to zero.
-    #[error("the postings of the entry sum to {0} fen, not to nothing")]
-    Unbalanced(i64),
-    /// A settlement counted other totals than the slips amount to.
-    #[error("the settlement of terminal {terminal} counted other totals than its slips amount to")]
-    Miscounted {
-        /// The terminal.
-        terminal: TerminalId,
-    },
-    /// A purse would hold less than nothing.
-    #[error("a purse would hold less than nothing")]
-    Overdrawn,
-    /// The entry undoes or belongs to something the books do not know.
-    #[error("the entry refers to something the books do not know")]
-    Unfounded,
-    /// A transaction was entered twice.
-    #[error("the transaction of terminal {terminal} is entered twice")]
-    Doubled {
-        /// The terminal.
-        terminal: TerminalId,
-    },
 }
 
 impl Default for Books {
@@ -105,7 +83,7 @@ impl Books {
             let ledger = account.balances.ledger();
             match unit {
                 Unit::Fen => ledger.money(),
-                Unit::Points => ledger.of(crate::ledger::Purse::Points),
+                Unit::Points => ledger.of(Purse::Points),
             }
         });
         counter_legs.chain(purses).fold(Amount::ZERO, Amount::plus)
@@ -124,73 +102,6 @@ impl Books {
         }
         self.shards.get_mut(shard.index()).expect("there is a shard for every number").apply(event);
         fold_batches(&mut self.batches, event);
-    }
-
-    /// Says whether the next entry of `shard` may be taken in.
-    ///
-    /// # Errors
-    /// The first rule it breaks.
-    pub fn inspect(&self, shard: ShardNo, event: &Event) -> Result<(), Violation> {
-        let shard = self.shard(shard);
-        for unit in [Unit::Fen, Unit::Points] {
-            let legs = event.postings();
-            let sum = legs.iter().filter(|p| p.unit == unit).map(|p| p.amount.fen()).sum::<i64>();
-            if sum != 0 {
-                return Err(Violation::Unbalanced(sum));
-            }
-        }
-        for posting in event.postings() {
-            if let LedgerAccount::Purse(card, purse) = posting.account
-                && let Some(account) = shard.account(card)
-                && account.balances.ledger().of(purse).plus(posting.amount) < Amount::ZERO
-            {
-                return Err(Violation::Overdrawn);
-            }
-        }
-        self.inspect_references(shard, event)
-    }
-
-    fn inspect_references(&self, shard: &Shard, event: &Event) -> Result<(), Violation> {
-        match event {
-            Event::Transacted(t) if t.kind != TxnKind::Inquiry => {
-                if shard.txn(&t.key).is_some() {
-                    return Err(Violation::Doubled { terminal: t.key.terminal });
-                }
-                let is_founded = match (t.kind, t.outcome) {
-                    (TxnKind::Void | TxnKind::Refund, Ok(_)) => {
-                        t.original.is_some_and(|key| shard.txn(&key).is_some())
-                    }
-                    _ => true,
-                };
-                is_founded.then_some(()).ok_or(Violation::Unfounded)
-            }
-            Event::Reversed(r) => match shard.txn(&r.key) {
-                Some(txn) if txn.state == crate::txn::TxnState::Approved => Ok(()),
-                Some(_) | None => Err(Violation::Unfounded),
-            },
-            Event::Barred { key, card: None, .. } => {
-                shard.terminal(key.terminal).map(|_| ()).ok_or(Violation::Unfounded)
-            }
-            Event::SignedOn { terminal, .. } | Event::SignedOff { terminal, .. } => {
-                shard.terminal(*terminal).map(|_| ()).ok_or(Violation::Unfounded)
-            }
-            Event::Batch { terminal, event } => {
-                let known = shard.terminal(*terminal).ok_or(Violation::Unfounded)?;
-                if let BatchEvent::Closed { closing, .. } = event {
-                    let open = self.batches.get(terminal).map(|batches| &batches.open);
-                    let totals = open.map(crate::txn::OpenBatch::totals).unwrap_or_default();
-                    if totals != closing.counted || closing.batch != known.open_batch {
-                        return Err(Violation::Miscounted { terminal: *terminal });
-                    }
-                }
-                Ok(())
-            }
-            Event::Transacted(_)
-            | Event::CardIssued(_)
-            | Event::TerminalRegistered { .. }
-            | Event::CutOff(_)
-            | Event::Barred { .. } => Ok(()),
-        }
     }
 }
 
