@@ -1,0 +1,9 @@
+//! Accounts: the shards of one core, decided, committed, answered.
+
+mod accounts;
+mod actor;
+mod desk;
+
+pub use accounts::{Accounts, NotTaken};
+pub use actor::{AccountActor, Committed, Envelope, Inbox, ReplyTo};
+pub use desk::{Answered, Desk};

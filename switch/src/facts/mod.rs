@@ -1,0 +1,90 @@
+//! What every request is judged by and no shard owns: terminals, cards by number, routes, keys.
+//!
+//! It is a projection of durable entries. Gathering reads it; nothing in it decides about money.
+
+mod cards;
+mod terminals;
+
+use std::sync::Arc;
+
+use codec::Dialect;
+use domain::books::{Books, terminal_of};
+use domain::shard::{Event, Shard};
+use domain::terms::TerminalId;
+use domain::txn::Batches;
+use keys::Hsm;
+
+pub use cards::{CardRef, Cards};
+pub use terminals::WrongMac;
+pub use terminals::{Busy, Claim, Closing, Found, Guard, Scheme, TerminalEntry, Terminals};
+
+use crate::clock::Calendar;
+use crate::telemetry::Telemetry;
+
+/// The facts of a node.
+pub struct Facts {
+    /// The terminals, by id.
+    pub terminals: Terminals,
+    /// The cards, by the keyed index of their number.
+    pub cards: Cards,
+    /// Whose cards begin with what.
+    pub routes: routing::Table,
+    /// The keeper of keys.
+    pub hsm: Arc<dyn Hsm>,
+    /// Local time and business days.
+    pub calendar: Calendar,
+    /// The dialect of the terminals.
+    pub dialect: &'static Dialect,
+    /// The number of this acquirer (F32).
+    pub acquirer: Box<str>,
+    /// The number of this issuer (F44).
+    pub issuer: Box<str>,
+    /// Message codes that may fail in a row before the terminal is told to sign on again.
+    pub mac_errors_max: u8,
+    /// What is counted and logged.
+    pub telemetry: Telemetry,
+}
+
+impl Facts {
+    /// Takes in all that `books` hold.
+    pub fn restore(&self, books: &Books) {
+        for shard in books.shards() {
+            self.restore_shard(shard, |terminal| books.batches(terminal).cloned());
+        }
+    }
+
+    fn restore_shard(&self, shard: &Shard, batches: impl Fn(TerminalId) -> Option<Batches>) {
+        for (card, account) in shard.accounts() {
+            self.cards.add(card, &account.identity);
+        }
+        for (id, terminal) in shard.terminals() {
+            self.terminals.restore(id, terminal, batches(id), self.hsm.as_ref());
+        }
+    }
+
+    /// Takes in a durable entry.
+    pub fn absorb(&self, event: &Event) {
+        match event {
+            Event::CardIssued(issued) => self.cards.add(issued.card, &issued.identity),
+            Event::TerminalRegistered { terminal, profile } => {
+                self.terminals.register(*terminal, profile);
+            }
+            Event::SignedOn { terminal, sealed_keys, .. } => {
+                if let Some(entry) = self.terminals.get(*terminal) {
+                    entry.signed_on(*terminal, sealed_keys, self.hsm.as_ref());
+                }
+            }
+            Event::SignedOff { terminal, .. } => {
+                if let Some(entry) = self.terminals.get(*terminal) {
+                    entry.signed_off();
+                }
+            }
+            Event::Transacted(_) | Event::Reversed(_) | Event::Batch { .. } => {
+                if let Some(entry) = terminal_of(event).and_then(|id| self.terminals.get(id)) {
+                    entry.absorb(event);
+                }
+            }
+            Event::CutOff(_) | Event::Barred { .. } => {}
+        }
+    }
+}

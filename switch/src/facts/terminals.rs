@@ -1,0 +1,418 @@
+//! Terminals as the front of the switch sees them: keys, open batch, and what is in flight.
+//!
+//! A terminal's money lies in the shards of many cards. What must not happen at the same time
+//! for one terminal is settled here, under the lock of its entry: a settlement waits for what is
+//! in flight, and a reversal that names no card finds the one of its original or bars it.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use dashmap::DashMap;
+use domain::shard::Event;
+use domain::terms::{Amount, BatchNo, CardId, MerchantId, Stan, TerminalId};
+use domain::txn::{Batches, Terminal, TerminalProfile, Totals};
+use keys::{Algorithm, Hsm, KeyLayout, MacAlgorithm, SealedKey, SealedWorkingKeys, WorkingKeys};
+use serde::{Deserialize, Serialize};
+
+/// How the keys and message codes of a terminal are made.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Scheme {
+    /// The cipher of its master key.
+    pub algorithm: Algorithm,
+    /// The working-key block it is given.
+    pub layout: KeyLayout,
+    /// Its message code.
+    pub mac: MacAlgorithm,
+}
+
+impl Scheme {
+    /// Returns the text that is journalled.
+    #[must_use]
+    pub fn to_text(self) -> Box<str> {
+        serde_json::to_string(&self).unwrap_or_default().into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+}
+
+/// The terminals of a node.
+#[derive(Debug, Default)]
+pub struct Terminals(DashMap<TerminalId, Arc<TerminalEntry>>);
+
+impl Terminals {
+    /// Finds a terminal.
+    #[must_use]
+    pub fn get(&self, id: TerminalId) -> Option<Arc<TerminalEntry>> {
+        self.0.get(&id).map(|entry| Arc::clone(&entry))
+    }
+
+    /// Returns how many terminals there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// True if there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Takes in a terminal that was set up.
+    pub(super) fn register(&self, id: TerminalId, profile: &TerminalProfile) {
+        let Some(setup) = Setup::of(profile) else { return };
+        match self.get(id) {
+            Some(known) => known.lane().setup = setup,
+            None => {
+                let batches = Batches::starting_at(BatchNo::FIRST);
+                self.0.insert(id, Arc::new(TerminalEntry::new(setup, batches)));
+            }
+        }
+    }
+
+    /// Takes in a terminal as the books hold it.
+    pub(super) fn restore(
+        &self,
+        id: TerminalId,
+        terminal: &Terminal,
+        batches: Option<Batches>,
+        hsm: &dyn Hsm,
+    ) {
+        let Some(setup) = Setup::of(&terminal.profile) else { return };
+        let batches = batches.unwrap_or_else(|| Batches::starting_at(terminal.open_batch));
+        let entry = TerminalEntry::new(setup, batches);
+        entry.lane().bars.clone_from(&terminal.bars);
+        if let Some(sealed) = &terminal.sealed_keys {
+            entry.signed_on(id, sealed, hsm);
+        }
+        self.0.insert(id, Arc::new(entry));
+    }
+}
+
+/// What a terminal is set up with, ready for use.
+#[derive(Clone, Debug)]
+struct Setup {
+    merchant: MerchantId,
+    scheme: Scheme,
+    sealed_tmk: SealedKey,
+    may_refund: bool,
+}
+
+impl Setup {
+    fn of(profile: &TerminalProfile) -> Option<Self> {
+        Some(Self {
+            merchant: profile.merchant,
+            scheme: Scheme::parse(&profile.scheme)?,
+            sealed_tmk: SealedKey::from_bytes(profile.sealed_tmk.to_vec()),
+            may_refund: profile.may_refund,
+        })
+    }
+}
+
+/// One terminal.
+#[derive(Debug)]
+pub struct TerminalEntry {
+    lane: Mutex<Lane>,
+}
+
+struct Lane {
+    setup: Setup,
+    keys: Option<Arc<WorkingKeys>>,
+    /// The keys before the last sign-on, good until the new ones are used for the first time: a
+    /// sign-on is not authenticated, and must not lock out the terminal it names.
+    previous: Option<Arc<WorkingKeys>>,
+    keys_are_used: bool,
+    mac_errors: u8,
+    batches: Batches,
+    in_flight: Vec<(Stan, CardId)>,
+    bars: BTreeSet<(BatchNo, Stan)>,
+    is_closing: bool,
+}
+
+impl std::fmt::Debug for Lane {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lane").field("in_flight", &self.in_flight.len()).finish_non_exhaustive()
+    }
+}
+
+/// Why a terminal's request cannot begin now.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Busy {
+    /// Its batch is not the one that takes slips, or is being closed.
+    BatchDiffers,
+    /// Its reversal came first.
+    Barred,
+    /// The same trace number is taken by another card.
+    TakenByOtherCard,
+    /// Something of the terminal is still in flight: ask again in a moment.
+    InFlight,
+}
+
+/// The message code of a request is wrong.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct WrongMac {
+    /// How many were wrong in a row, this one included.
+    pub in_a_row: u8,
+}
+
+/// A transaction in flight. The settlement of its batch waits until it is dropped, which happens
+/// after its outcome was taken in, or when it is given up.
+#[derive(Debug)]
+pub struct Claim {
+    terminal: Arc<TerminalEntry>,
+    stan: Stan,
+    card: CardId,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let mut lane = self.terminal.lane();
+        if let Some(place) = lane.in_flight.iter().position(|&f| f == (self.stan, self.card)) {
+            lane.in_flight.swap_remove(place);
+        }
+    }
+}
+
+/// A settlement in progress. No transaction of the terminal begins until it is dropped.
+#[derive(Debug)]
+pub struct Closing {
+    terminal: Arc<TerminalEntry>,
+    /// The totals of the open batch.
+    pub counted: Totals,
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.terminal.lane().is_closing = false;
+    }
+}
+
+/// What is kept for a terminal while its command is on its way. Dropped after the outcome was
+/// taken in, or when the command is given up.
+#[derive(Debug)]
+pub enum Guard {
+    /// Nothing.
+    Free,
+    /// The transaction in flight.
+    Claim(Claim),
+    /// The settlement in progress.
+    Closing(Closing),
+}
+
+/// Where the original of a reversal is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Found {
+    /// It was made, or is being made, with this card.
+    Card(CardId),
+    /// Nowhere; from now on it is barred.
+    Barred,
+}
+
+impl TerminalEntry {
+    fn new(setup: Setup, batches: Batches) -> Self {
+        let lane = Lane {
+            setup,
+            keys: None,
+            previous: None,
+            keys_are_used: false,
+            mac_errors: 0,
+            batches,
+            in_flight: Vec::new(),
+            bars: BTreeSet::new(),
+            is_closing: false,
+        };
+        Self { lane: Mutex::new(lane) }
+    }
+
+    /// A panic elsewhere leaves an entry that is still whole: every change under the lock is one
+    /// assignment or one insertion.
+    fn lane(&self) -> MutexGuard<'_, Lane> {
+        self.lane.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the merchant the terminal stands at.
+    #[must_use]
+    pub fn merchant(&self) -> MerchantId {
+        self.lane().setup.merchant
+    }
+
+    /// Returns how its keys and message codes are made.
+    #[must_use]
+    pub fn scheme(&self) -> Scheme {
+        self.lane().setup.scheme
+    }
+
+    /// Returns its master key, sealed.
+    #[must_use]
+    pub fn sealed_tmk(&self) -> SealedKey {
+        self.lane().setup.sealed_tmk.clone()
+    }
+
+    /// True if it may refund.
+    #[must_use]
+    pub fn may_refund(&self) -> bool {
+        self.lane().setup.may_refund
+    }
+
+    /// Returns its working keys, if it is signed on.
+    #[must_use]
+    pub fn keys(&self) -> Option<Arc<WorkingKeys>> {
+        self.lane().keys.clone()
+    }
+
+    /// Returns the number of the batch that takes slips.
+    #[must_use]
+    pub fn open_batch(&self) -> BatchNo {
+        self.lane().batches.open.number
+    }
+
+    /// Verifies the message code of a request, and returns the keys it was made with.
+    ///
+    /// # Errors
+    /// How many codes were wrong in a row, if this one is.
+    pub fn verify_mac(
+        &self,
+        hsm: &dyn Hsm,
+        bytes: &[u8],
+        mac: &[u8],
+    ) -> Result<Arc<WorkingKeys>, WrongMac> {
+        let (keys, previous, algorithm) = {
+            let lane = self.lane();
+            (lane.keys.clone(), lane.previous.clone(), lane.setup.scheme.mac)
+        };
+        let fits = |keys: &Arc<WorkingKeys>| hsm.verify_mac(keys, algorithm, bytes, mac).is_ok();
+        if let Some(keys) = keys.filter(fits) {
+            let mut lane = self.lane();
+            (lane.mac_errors, lane.keys_are_used, lane.previous) = (0, true, None);
+            return Ok(keys);
+        }
+        if let Some(previous) = previous.filter(fits) {
+            self.lane().mac_errors = 0;
+            return Ok(previous);
+        }
+        let mut lane = self.lane();
+        lane.mac_errors = lane.mac_errors.saturating_add(1);
+        Err(WrongMac { in_a_row: lane.mac_errors })
+    }
+
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// Why it may not begin.
+    pub fn begin(
+        self: &Arc<Self>,
+        batch: BatchNo,
+        stan: Stan,
+        card: CardId,
+    ) -> Result<Claim, Busy> {
+        let mut lane = self.lane();
+        if lane.is_closing || lane.batches.open.number != batch {
+            return Err(Busy::BatchDiffers);
+        }
+        if lane.bars.contains(&(batch, stan)) {
+            return Err(Busy::Barred);
+        }
+        let made_with = lane.batches.open.slips.get(&stan).map(|slip| slip.card);
+        let being_made_with = lane.in_flight.iter().find(|f| f.0 == stan).map(|f| f.1);
+        if made_with.or(being_made_with).is_some_and(|other| other != card) {
+            return Err(Busy::TakenByOtherCard);
+        }
+        lane.in_flight.push((stan, card));
+        drop(lane);
+        Ok(Claim { terminal: Arc::clone(self), stan, card })
+    }
+
+    /// Begins a reversal: in flight like any transaction, whatever its batch.
+    ///
+    /// # Errors
+    /// [`Busy::InFlight`] while a settlement counts.
+    pub fn begin_reversal(self: &Arc<Self>, stan: Stan, card: CardId) -> Result<Claim, Busy> {
+        let mut lane = self.lane();
+        if lane.is_closing {
+            return Err(Busy::InFlight);
+        }
+        lane.in_flight.push((stan, card));
+        drop(lane);
+        Ok(Claim { terminal: Arc::clone(self), stan, card })
+    }
+
+    /// Finds the card of an original that a reversal names by batch and trace number only, or
+    /// bars the original in the same breath.
+    #[must_use]
+    pub fn find_or_bar(&self, batch: BatchNo, stan: Stan) -> Found {
+        let mut lane = self.lane();
+        if let Some(card) = lane.card_of(batch, stan) {
+            return Found::Card(card);
+        }
+        lane.bars.insert((batch, stan));
+        Found::Barred
+    }
+
+    /// Returns the card of a transaction of the open batch.
+    #[must_use]
+    pub fn card_of(&self, batch: BatchNo, stan: Stan) -> Option<CardId> {
+        self.lane().card_of(batch, stan)
+    }
+
+    /// Begins a settlement.
+    ///
+    /// # Errors
+    /// [`Busy::InFlight`] while something is; [`Busy::BatchDiffers`] while another settlement is.
+    pub fn begin_closing(self: &Arc<Self>) -> Result<Closing, Busy> {
+        let mut lane = self.lane();
+        if lane.is_closing {
+            return Err(Busy::BatchDiffers);
+        }
+        if !lane.in_flight.is_empty() {
+            return Err(Busy::InFlight);
+        }
+        lane.is_closing = true;
+        let counted = lane.batches.open.totals();
+        drop(lane);
+        Ok(Closing { terminal: Arc::clone(self), counted })
+    }
+
+    /// Returns the slips that count in the batch that was closed last, if it is `batch`.
+    #[must_use]
+    pub fn closed_slips(&self, batch: BatchNo) -> Vec<(Stan, Amount)> {
+        let lane = self.lane();
+        let closed = lane.batches.closed.as_ref().filter(|closed| closed.number == batch);
+        closed.map(|closed| closed.counted().collect()).unwrap_or_default()
+    }
+
+    /// Takes in what a durable entry means for the batches.
+    pub(super) fn absorb(&self, event: &Event) {
+        let mut lane = self.lane();
+        lane.batches.absorb(event);
+        let open = lane.batches.open.number;
+        lane.bars.retain(|(batch, _)| *batch == open);
+    }
+
+    pub(super) fn signed_on(&self, id: TerminalId, sealed: &[u8], hsm: &dyn Hsm) {
+        let keys = serde_json::from_slice::<SealedWorkingKeys>(sealed)
+            .ok()
+            .and_then(|sealed| hsm.load_working_keys(&id.0, &sealed).ok());
+        let mut lane = self.lane();
+        if lane.keys_are_used {
+            lane.previous = lane.keys.take();
+        }
+        (lane.keys, lane.keys_are_used, lane.mac_errors) = (keys, false, 0);
+    }
+
+    pub(super) fn signed_off(&self) {
+        let mut lane = self.lane();
+        (lane.keys, lane.previous, lane.keys_are_used) = (None, None, false);
+    }
+}
+
+impl Lane {
+    fn card_of(&self, batch: BatchNo, stan: Stan) -> Option<CardId> {
+        if self.batches.open.number != batch {
+            return None;
+        }
+        let made = self.batches.open.slips.get(&stan).map(|slip| slip.card);
+        made.or_else(|| self.in_flight.iter().find(|f| f.0 == stan).map(|f| f.1))
+    }
+}

@@ -1,0 +1,356 @@
+//! Gather: what the request says, who sends it, whether it is genuine, whose card it is.
+
+use std::sync::Arc;
+
+use codec::{Envelope, Message};
+use domain::risk::PinFact;
+use domain::shard::{Command, Original, Request, Reversal};
+use domain::terms::{Amount, BatchNo, CardId, Stan};
+use domain::txn::{TxnKey, TxnKind};
+use keys::{KeyLayout, Pan12, PinVerdict, SealedWorkingKeys, WorkingKeys};
+use routing::Route;
+
+use super::{Asked, Outgoing, Step, Tell, settle};
+use crate::clock::Moment;
+use crate::facts::{Busy, CardRef, Facts, Found, Guard, TerminalEntry};
+use crate::message::matrix::{self, NoRow, Row, Transaction};
+use crate::message::reply::{self, Reply, Requirement};
+use crate::message::request::{self, Origin};
+use crate::message::response::ResponseCode;
+
+/// A request whose sender is known and whose message code is right.
+pub(super) struct Genuine<'f> {
+    pub(super) facts: &'f Facts,
+    pub(super) now: Moment,
+    frame: &'f [u8],
+    envelope: Envelope<'f>,
+    pub(super) message: Message<'f>,
+    row: &'static Row,
+    pub(super) origin: Origin,
+    pub(super) entry: Arc<TerminalEntry>,
+    keys: Option<Arc<WorkingKeys>>,
+}
+
+/// Why a request is answered without asking a shard.
+pub(super) enum Stop {
+    /// It is refused: the code, and the field that is to blame, or 0.
+    Refuse(ResponseCode, u8),
+    /// It must come again later.
+    Later,
+}
+
+impl From<(ResponseCode, u8)> for Stop {
+    fn from((code, field): (ResponseCode, u8)) -> Self {
+        Self::Refuse(code, field)
+    }
+}
+
+/// Gathers what there is to know about `frame` (TPDU, header, message). Changes nothing, save
+/// that it marks what is in flight.
+#[must_use]
+pub fn gather(facts: &Facts, now: Moment, frame: &[u8]) -> Step {
+    let Ok(envelope) = Envelope::parse(frame) else { return Step::Drop("frame") };
+    let Ok((message, error)) = Message::salvage(facts.dialect, envelope.body) else {
+        return Step::Drop("mti");
+    };
+    let row = match matrix::lookup(&request::codes(&message)) {
+        Err(NoRow::NotARequest) => return Step::Drop("not a request"),
+        Err(NoRow::NotOffered) => Err(ResponseCode::NOT_SUPPORTED),
+        Err(NoRow::Invalid) => Err(ResponseCode::INVALID_TRANSACTION),
+        Ok(row) => Ok(row),
+    };
+    let refuse = |code, field: u8, row| {
+        facts.telemetry.refused_unasked(code, field);
+        answer(facts, now, &envelope, &message, row, None, code, Requirement::None)
+    };
+    if let Some(error) = error {
+        facts.telemetry.unreadable(&error);
+        return refuse(request::code_of(&error), error.field.0, row.ok());
+    }
+    let row = match row {
+        Ok(row) => row,
+        Err(code) => return refuse(code, 3, None),
+    };
+    let Some(origin) = Origin::of(&message) else {
+        return refuse(ResponseCode::FORMAT_ERROR, 41, Some(row));
+    };
+    let Some(entry) = facts.terminals.get(origin.terminal) else {
+        return refuse(ResponseCode::UNKNOWN_TERMINAL, 41, Some(row));
+    };
+    if entry.merchant() != origin.merchant {
+        return refuse(ResponseCode::INVALID_MERCHANT, 42, Some(row));
+    }
+    let mut requirement = Requirement::None;
+    let keys = if row.mac {
+        match genuine(facts, &message, &entry) {
+            Ok(keys) => Some(keys),
+            Err(asks) => {
+                facts.telemetry.mac_failed();
+                facts.telemetry.refused_unasked(ResponseCode::MAC_WRONG, 64);
+                let keys = entry.keys();
+                let code = ResponseCode::MAC_WRONG;
+                let keys = keys.as_deref().map(|keys| (keys, entry.scheme().mac));
+                return answer(facts, now, &envelope, &message, Some(row), keys, code, asks);
+            }
+        }
+    } else {
+        None
+    };
+    let genuine = Genuine { facts, now, frame, envelope, message, row, origin, entry, keys };
+    match genuine.ask() {
+        Ok(step) => step,
+        Err(Stop::Later) => Step::Later,
+        Err(Stop::Refuse(code, field)) => {
+            if code == ResponseCode::BATCH_DIFFERS {
+                requirement = Requirement::SignOn;
+            }
+            facts.telemetry.refused_unasked(code, field);
+            genuine.answer(code, requirement)
+        }
+    }
+}
+
+/// Verifies the message code; where it is wrong, says what the header shall ask for.
+fn genuine(
+    facts: &Facts,
+    message: &Message<'_>,
+    entry: &TerminalEntry,
+) -> Result<Arc<WorkingKeys>, Requirement> {
+    if entry.keys().is_none() {
+        return Err(Requirement::SignOn);
+    }
+    let (Some(bytes), Some(code)) = (message.mac_input(), message.raw(64)) else {
+        return Err(Requirement::None);
+    };
+    entry.verify_mac(facts.hsm.as_ref(), bytes, code).map_err(|wrong| {
+        let is_enough = wrong.in_a_row >= facts.mac_errors_max;
+        if is_enough { Requirement::SignOn } else { Requirement::None }
+    })
+}
+
+#[expect(clippy::too_many_arguments, reason = "one answer has these parts, and one caller each")]
+fn answer(
+    facts: &Facts,
+    now: Moment,
+    envelope: &Envelope<'_>,
+    message: &Message<'_>,
+    row: Option<&Row>,
+    keys: Option<(&WorkingKeys, keys::MacAlgorithm)>,
+    code: ResponseCode,
+    requirement: Requirement,
+) -> Step {
+    let reply = Reply { requirement, ..Reply::only(code, now.at) };
+    let mut bytes = Vec::new();
+    match reply::write(facts, envelope, message, row, keys, &reply, &mut bytes) {
+        Ok(()) => Step::Answer(Outgoing { bytes, code: Some(code) }),
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be built");
+            Step::Drop("answer")
+        }
+    }
+}
+
+impl Genuine<'_> {
+    fn ask(&self) -> Result<Step, Stop> {
+        request::check_form(&self.message, self.row.must)?;
+        match self.row.transaction {
+            Transaction::Echo => Ok(self.answer(ResponseCode::APPROVED, Requirement::None)),
+            Transaction::SignOn => self.sign_on(),
+            Transaction::SignOff => {
+                let command = Command::SignOff(self.origin.terminal);
+                Ok(self.ask_own_shard(command, Guard::Free, None))
+            }
+            Transaction::Card(kind) => self.transact(kind),
+            Transaction::Reversal(kind) => self.reverse(kind),
+            Transaction::Settlement => settle::close(self),
+            Transaction::UploadStripe => settle::upload_stripe(self),
+            Transaction::UploadDetail => settle::upload_detail(self),
+            Transaction::UploadEnd => settle::end(self),
+        }
+    }
+
+    /// Answers with a code, without asking a shard.
+    pub(super) fn answer(&self, code: ResponseCode, requirement: Requirement) -> Step {
+        let keys = self.keys.as_deref().map(|keys| (keys, self.entry.scheme().mac));
+        let (envelope, message) = (&self.envelope, &self.message);
+        answer(self.facts, self.now, envelope, message, Some(self.row), keys, code, requirement)
+    }
+
+    fn tell(&self, key_block: Option<Vec<u8>>) -> Tell {
+        Tell {
+            frame: self.frame.to_vec(),
+            row: self.row,
+            terminal: self.origin.terminal,
+            entry: Arc::clone(&self.entry),
+            keys: self.keys.clone(),
+            key_block,
+            arrived: self.now,
+        }
+    }
+
+    /// Asks the shard of the terminal.
+    pub(super) fn ask_own_shard(
+        &self,
+        command: Command,
+        guard: Guard,
+        key_block: Option<Vec<u8>>,
+    ) -> Step {
+        let shard = self.origin.terminal.shard();
+        Step::Ask(Box::new(Asked { shard, command, guard, tell: self.tell(key_block) }))
+    }
+
+    pub(super) fn batch(&self) -> Result<BatchNo, Stop> {
+        request::batch(&self.message).ok_or(Stop::Refuse(ResponseCode::FORMAT_ERROR, 60))
+    }
+
+    pub(super) fn stan(&self) -> Result<Stan, Stop> {
+        request::stan(&self.message).ok_or(Stop::Refuse(ResponseCode::FORMAT_ERROR, 11))
+    }
+
+    fn sign_on(&self) -> Result<Step, Stop> {
+        let scheme = self.entry.scheme();
+        let asked = request::codes(&self.message).network.unwrap_or_default();
+        let layout = KeyLayout::for_request(&asked, scheme.algorithm, scheme.layout)
+            .ok_or(Stop::Refuse(ResponseCode::NOT_SUPPORTED, 60))?;
+        let (id, tmk) = (&self.origin.terminal.0, self.entry.sealed_tmk());
+        let fresh = self.facts.hsm.generate_working_keys(id, &tmk, layout).map_err(|error| {
+            tracing::error!(%error, terminal = %self.origin.terminal, "no working keys");
+            Stop::Refuse(ResponseCode::MALFUNCTION, 62)
+        })?;
+        let sealed_keys = sealed_text(&fresh.sealed)?;
+        let command = Command::SignOn { terminal: self.origin.terminal, sealed_keys };
+        Ok(self.ask_own_shard(command, Guard::Free, Some(fresh.f62)))
+    }
+
+    fn transact(&self, kind: TxnKind) -> Result<Step, Stop> {
+        request::check_currency(&self.message).or_else(|stop| match kind {
+            TxnKind::Inquiry => Ok(()),
+            TxnKind::Sale | TxnKind::Void | TxnKind::Refund => Err(stop),
+        })?;
+        if kind == TxnKind::Refund && !self.entry.may_refund() {
+            return Err(Stop::Refuse(ResponseCode::NOT_PERMITTED_TO_TERMINAL, 41));
+        }
+        let amount = match kind {
+            TxnKind::Inquiry => Amount::ZERO,
+            TxnKind::Sale | TxnKind::Void | TxnKind::Refund => self.amount()?,
+        };
+        let (batch, stan) = (self.batch()?, self.stan()?);
+        let (card, pan) = self.card()?;
+        let pin = self.pin(&card, &pan)?;
+        let original = matches!(kind, TxnKind::Void | TxnKind::Refund).then(|| {
+            let said = request::original(&self.message);
+            let known = said.batch.zip(said.stan);
+            let made_with = known.and_then(|(batch, stan)| self.entry.card_of(batch, stan));
+            let other_card = made_with.is_some_and(|other| other != card.card);
+            Original { other_card, ..said }
+        });
+        let claim = self.entry.begin(batch, stan, card.card).map_err(|busy| match busy {
+            Busy::BatchDiffers => Stop::Refuse(ResponseCode::BATCH_DIFFERS, 60),
+            Busy::Barred => Stop::Refuse(ResponseCode::ALREADY_UNDONE, 11),
+            Busy::TakenByOtherCard => Stop::Refuse(ResponseCode::DUPLICATE, 11),
+            Busy::InFlight => Stop::Later,
+        })?;
+        let request = Request {
+            key: TxnKey { terminal: self.origin.terminal, batch, stan },
+            kind,
+            card: card.card,
+            merchant: self.origin.merchant,
+            amount,
+            pin,
+            original,
+        };
+        Ok(self.ask_card(card.card, Command::Transact(request), Guard::Claim(claim)))
+    }
+
+    fn reverse(&self, kind: TxnKind) -> Result<Step, Stop> {
+        let (batch, stan, amount) = (self.batch()?, self.stan()?, self.amount()?);
+        let key = TxnKey { terminal: self.origin.terminal, batch, stan };
+        let named = if self.message.has(2) || self.message.has(35) {
+            self.card().ok().map(|(card, _pan)| card.card)
+        } else {
+            None
+        };
+        let made_with = self.entry.card_of(batch, stan);
+        let card = match made_with.or(named) {
+            Some(card) => card,
+            None => match self.entry.find_or_bar(batch, stan) {
+                Found::Card(card) => card,
+                Found::Barred => {
+                    return Ok(self.ask_own_shard(Command::Bar(key), Guard::Free, None));
+                }
+            },
+        };
+        let claim = self.entry.begin_reversal(stan, card).map_err(|_closing| Stop::Later)?;
+        let reversal = Reversal {
+            key,
+            kind,
+            card: named.unwrap_or(card),
+            merchant: self.origin.merchant,
+            amount,
+            batch_is_open: self.entry.open_batch() == batch,
+        };
+        Ok(self.ask_card(card, Command::Reverse(reversal), Guard::Claim(claim)))
+    }
+
+    fn ask_card(&self, card: CardId, command: Command, guard: Guard) -> Step {
+        let tell = self.tell(None);
+        Step::Ask(Box::new(Asked { shard: card.shard(), command, guard, tell }))
+    }
+
+    fn amount(&self) -> Result<Amount, Stop> {
+        request::amount(&self.message).ok_or(Stop::Refuse(ResponseCode::FORMAT_ERROR, 4))
+    }
+
+    /// Finds the card and the part of its number that PIN blocks are bound to.
+    fn card(&self) -> Result<(CardRef, Pan12), Stop> {
+        let mut track = [0_u8; 37];
+        let mut length = 0;
+        if let Some(field) = self.message.digits(35) {
+            length = field.len();
+            if field.copy_to(&mut track).is_none() {
+                return Err(Stop::Refuse(ResponseCode::FORMAT_ERROR, 35));
+            }
+        }
+        let swiped = track.get_mut(..length).filter(|track| !track.is_empty());
+        let swiped = match (swiped, self.keys.as_deref()) {
+            (Some(track), Some(keys)) if request::has_encrypted_track(&self.message) => {
+                let clear = self.facts.hsm.decrypt_track(keys, track);
+                clear.map_err(|_error| Stop::Refuse(ResponseCode::FORMAT_ERROR, 35))?;
+                Some(&*track)
+            }
+            (track, _) => track.map(|track| &*track),
+        };
+        let card = request::card(&self.message, swiped)?;
+        match self.facts.routes.route(&card.pan) {
+            Route::Own => {}
+            Route::Unknown => return Err(Stop::Refuse(ResponseCode::NO_ISSUER, 2)),
+            Route::Disabled => return Err(Stop::Refuse(ResponseCode::ISSUER_DOWN, 2)),
+            Route::Partner(_) => return Err(Stop::Refuse(ResponseCode::NO_LINE, 2)),
+        }
+        let digits = card.pan.digits();
+        let found = self.facts.cards.get(&self.facts.hsm.pan_index(digits));
+        let unknown = Stop::Refuse(ResponseCode::INVALID_CARD, 2);
+        let pan = Pan12::from_pan(digits);
+        found.zip(pan).ok_or(unknown)
+    }
+
+    /// Has the PIN verified. What becomes of the verdict is the shard's to say.
+    fn pin(&self, card: &CardRef, pan: &Pan12) -> Result<PinFact, Stop> {
+        let Some(field) = request::pin(&self.message)? else { return Ok(PinFact::Absent) };
+        let (Some(keys), Some(expected)) = (self.keys.as_deref(), &card.pin) else {
+            return Ok(PinFact::Wrong);
+        };
+        let hsm = &self.facts.hsm;
+        let verdict = hsm.verify_pin(keys, field.block, field.format, pan, card.card.0, expected);
+        Ok(match verdict {
+            PinVerdict::Right => PinFact::Right,
+            PinVerdict::Wrong => PinFact::Wrong,
+        })
+    }
+}
+
+fn sealed_text(sealed: &SealedWorkingKeys) -> Result<Box<[u8]>, Stop> {
+    serde_json::to_vec(sealed)
+        .map(Vec::into_boxed_slice)
+        .map_err(|_error| Stop::Refuse(ResponseCode::MALFUNCTION, 62))
+}

@@ -1,0 +1,52 @@
+//! Gather, for a terminal's settlement.
+
+use domain::shard::{Command, Upload};
+use domain::terms::{Amount, Stan};
+
+use super::Step;
+use super::gather::{Genuine, Stop};
+use crate::facts::{Busy, Guard};
+use crate::message::request;
+use crate::message::response::ResponseCode;
+
+/// A settlement (0500): waits until nothing of the terminal is in flight, then counts.
+pub(super) fn close(genuine: &Genuine<'_>) -> Result<Step, Stop> {
+    let claimed =
+        request::totals(&genuine.message).ok_or(Stop::Refuse(ResponseCode::FORMAT_ERROR, 48))?;
+    let batch = genuine.batch()?;
+    let closing = genuine.entry.begin_closing().map_err(|busy| match busy {
+        Busy::InFlight | Busy::BatchDiffers | Busy::Barred | Busy::TakenByOtherCard => Stop::Later,
+    })?;
+    let terminal = genuine.origin.terminal;
+    let command = Command::CloseBatch { terminal, batch, claimed, counted: closing.counted };
+    Ok(genuine.ask_own_shard(command, Guard::Closing(closing), None))
+}
+
+/// Up to eight details of stripe transactions (0320, 201).
+pub(super) fn upload_stripe(genuine: &Genuine<'_>) -> Result<Step, Stop> {
+    let details =
+        request::details(&genuine.message).ok_or(Stop::Refuse(ResponseCode::FORMAT_ERROR, 48))?;
+    upload(genuine, details)
+}
+
+/// One detail in the fields of its transaction (0320, 203 to 206).
+pub(super) fn upload_detail(genuine: &Genuine<'_>) -> Result<Step, Stop> {
+    let amount =
+        request::amount(&genuine.message).ok_or(Stop::Refuse(ResponseCode::FORMAT_ERROR, 4))?;
+    let stan = genuine.stan()?;
+    upload(genuine, vec![(stan, amount)])
+}
+
+fn upload(genuine: &Genuine<'_>, details: Vec<(Stan, Amount)>) -> Result<Step, Stop> {
+    let upload = Upload { terminal: genuine.origin.terminal, batch: genuine.batch()?, details };
+    Ok(genuine.ask_own_shard(Command::Upload(upload), Guard::Free, None))
+}
+
+/// The end of an upload (0320, 202 or 207).
+pub(super) fn end(genuine: &Genuine<'_>) -> Result<Step, Stop> {
+    let batch = genuine.batch()?;
+    let booked = genuine.entry.closed_slips(batch);
+    let terminal = genuine.origin.terminal;
+    let command = Command::EndBatch { terminal, batch, booked };
+    Ok(genuine.ask_own_shard(command, Guard::Free, None))
+}

@@ -1,0 +1,108 @@
+//! Tell: the shard's answer, as the terminal understands it.
+
+use codec::{Envelope, Message};
+use domain::shard::{Answer, Detail};
+use domain::terms::Refusal;
+use domain::txn::TxnKind;
+
+use super::{Outgoing, Tell};
+use crate::clock::Moment;
+use crate::facts::Facts;
+use crate::message::matrix::Transaction;
+use crate::message::reply::{self, Reference, Reply, Requirement};
+use crate::message::response::{self, ResponseCode};
+use crate::telemetry::Line;
+
+/// Builds the answer to a terminal, counts it and logs it.
+#[must_use]
+pub fn tell(facts: &Facts, now: Moment, tell: &Tell, answer: &Answer) -> Option<Outgoing> {
+    let envelope = Envelope::parse(&tell.frame).ok()?;
+    let message = Message::parse(facts.dialect, envelope.body).ok()?;
+    let code = code_of(tell.row.transaction, answer);
+    let reply = reply_of(tell, answer, code);
+    let mac = tell.entry.scheme().mac;
+    let keys = tell.keys.as_deref().map(|keys| (keys, mac));
+    let mut bytes = Vec::with_capacity(192);
+    let row = Some(tell.row);
+    if let Err(error) = reply::write(facts, &envelope, &message, row, keys, &reply, &mut bytes) {
+        tracing::error!(%error, terminal = %tell.terminal, "an answer could not be built");
+        return None;
+    }
+    facts.telemetry.told(&Line {
+        transaction: tell.row.transaction,
+        code,
+        terminal: tell.terminal,
+        message: &message,
+        reference: reply.rrn,
+        micros: now.micros.saturating_sub(tell.arrived.micros),
+    });
+    Some(Outgoing { bytes, code: Some(code) })
+}
+
+/// Builds the answer to a request that no shard took: nothing was decided.
+#[must_use]
+pub fn shed(facts: &Facts, now: Moment, tell: &Tell) -> Option<Outgoing> {
+    let envelope = Envelope::parse(&tell.frame).ok()?;
+    let message = Message::parse(facts.dialect, envelope.body).ok()?;
+    let code = ResponseCode::MALFUNCTION;
+    let keys = tell.keys.as_deref().map(|keys| (keys, tell.entry.scheme().mac));
+    let reply = Reply::only(code, now.at);
+    let mut bytes = Vec::new();
+    reply::write(facts, &envelope, &message, Some(tell.row), keys, &reply, &mut bytes).ok()?;
+    facts.telemetry.shed();
+    Some(Outgoing { bytes, code: Some(code) })
+}
+
+fn code_of(transaction: Transaction, answer: &Answer) -> ResponseCode {
+    match answer.verdict {
+        Ok(()) => ResponseCode::APPROVED,
+        Err(refusal) if matches!(transaction, Transaction::Reversal(_)) => {
+            response::of_reversal(refusal)
+        }
+        Err(refusal) => refusal.into(),
+    }
+}
+
+fn reply_of<'t>(tell: &'t Tell, answer: &Answer, code: ResponseCode) -> Reply<'t> {
+    let mut reply = Reply {
+        date: answer.date,
+        rrn: Reference::Entry(answer.rrn),
+        ..Reply::only(code, answer.at)
+    };
+    if answer.verdict == Err(Refusal::BatchDiffers) {
+        reply.requirement = Requirement::SignOn;
+    }
+    match &answer.detail {
+        Detail::Plain | Detail::Ended(_) => {}
+        Detail::Approval { auth, .. } => reply.auth = Some(*auth),
+        Detail::Balance { available, .. } => reply.available = Some(*available),
+        Detail::Batch(batch) => {
+            if tell.row.transaction == Transaction::SignOn {
+                reply.batch = Some(*batch);
+                reply.keys = tell.key_block.as_deref();
+            }
+        }
+        Detail::Closed(closing) => {
+            // The answer to a settlement carries flags instead of a code.
+            reply.code = None;
+            reply.totals = Some((closing.claimed, closing.is_balanced()));
+        }
+        Detail::Uploaded(count) => reply.taken = uploaded(tell.row.transaction, *count),
+    }
+    reply
+}
+
+/// Only an upload in F48 is told how much of it was taken in.
+fn uploaded(transaction: Transaction, count: u32) -> Option<(u32, usize)> {
+    match transaction {
+        Transaction::UploadStripe => Some((count, 2)),
+        Transaction::SignOn
+        | Transaction::SignOff
+        | Transaction::Echo
+        | Transaction::Card(TxnKind::Sale | TxnKind::Void | TxnKind::Refund | TxnKind::Inquiry)
+        | Transaction::Reversal(_)
+        | Transaction::Settlement
+        | Transaction::UploadDetail
+        | Transaction::UploadEnd => None,
+    }
+}

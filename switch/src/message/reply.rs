@@ -1,0 +1,277 @@
+//! Answers, built straight into the buffer that is sent.
+
+use codec::{BuildError, Envelope, Header, Message, MessageBuilder, write_frame};
+use domain::terms::{Amount, AuthCode, BatchNo, BusinessDate, Rrn, Timestamp};
+use domain::txn::Totals;
+use keys::WorkingKeys;
+
+use super::matrix::{Row, Transaction};
+use super::response::ResponseCode;
+use crate::clock::Local;
+use crate::facts::Facts;
+
+/// What the host asks of a terminal in the header of an answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Requirement {
+    /// Nothing.
+    None,
+    /// To sign on again.
+    SignOn,
+}
+
+/// What an answer says beside what it repeats of the request.
+#[derive(Debug)]
+pub struct Reply<'a> {
+    /// The response code; a settlement's answer has none.
+    pub code: Option<ResponseCode>,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// The business date, once it belongs to one.
+    pub date: BusinessDate,
+    /// The reference.
+    pub rrn: Reference,
+    /// The authorisation code.
+    pub auth: Option<AuthCode>,
+    /// What may be spent.
+    pub available: Option<Amount>,
+    /// The totals of a settlement and whether they agree.
+    pub totals: Option<(Totals, bool)>,
+    /// How many details were taken in, in as many digits as the request has there.
+    pub taken: Option<(u32, usize)>,
+    /// The batch a terminal is to use.
+    pub batch: Option<BatchNo>,
+    /// Working keys.
+    pub keys: Option<&'a [u8]>,
+    /// What the header asks of the terminal.
+    pub requirement: Requirement,
+}
+
+/// The reference of an answer (F37).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reference {
+    /// Of an entry of the journal.
+    Entry(Rrn),
+    /// Of an answer that has no entry: a 9 and the time, so that it is told from the others.
+    Moment(Timestamp),
+}
+
+impl std::fmt::Display for Reference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Entry(rrn) => rrn.fmt(f),
+            Self::Moment(at) => write!(f, "9{:011}", at.0.rem_euclid(100_000_000_000)),
+        }
+    }
+}
+
+impl Reply<'_> {
+    /// Returns an answer that only gives a code.
+    #[must_use]
+    pub const fn only(code: ResponseCode, at: Timestamp) -> Self {
+        Self {
+            code: Some(code),
+            at,
+            date: BusinessDate::ZERO,
+            rrn: Reference::Moment(at),
+            auth: None,
+            available: None,
+            totals: None,
+            taken: None,
+            batch: None,
+            keys: None,
+            requirement: Requirement::None,
+        }
+    }
+}
+
+/// Appends the answer to `request` as a frame. `row` is the request's row, if it has one; `keys`
+/// sign it where the row asks for that.
+///
+/// # Errors
+/// If a field does not take what the reply says: a fault of this switch.
+pub fn write(
+    facts: &Facts,
+    envelope: &Envelope<'_>,
+    request: &Message<'_>,
+    row: Option<&Row>,
+    keys: Option<(&WorkingKeys, keys::MacAlgorithm)>,
+    reply: &Reply<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), BuildError> {
+    let header = match reply.requirement {
+        Requirement::None => header_of(envelope.header, 0),
+        Requirement::SignOn => header_of(envelope.header, 3),
+    };
+    let is_card = row.is_some_and(|row| row.mac);
+    write_frame(out, envelope.tpdu.swapped(), header, |out| {
+        let mti = answer_to(request.mti().as_bytes());
+        let mut b = MessageBuilder::start(facts.dialect, out, &mti)?;
+        fields_to_39(&mut b, facts, request, reply, is_card)?;
+        b.copy(request, 41)?.copy(request, 42)?;
+        if is_card {
+            b.text(44, format!("{:<11}{:<11}", facts.issuer, facts.acquirer).as_bytes())?;
+        }
+        fields_from_48(&mut b, request, row, reply)?;
+        match keys.filter(|_| is_card) {
+            Some((keys, algorithm)) => b.finish_with_mac(64, |bytes| {
+                facts.hsm.mac(keys, algorithm, bytes).unwrap_or_default()
+            }),
+            None => b.finish(),
+        }
+    })
+}
+
+const fn header_of(header: Header, requirement: u8) -> Header {
+    header.with_requirement(requirement)
+}
+
+/// Returns the message type that answers `mti`: ten more; a repeat is answered like the first.
+#[must_use]
+pub const fn answer_to(mti: &[u8; 4]) -> [u8; 4] {
+    let [version, class, function, _] = *mti;
+    [version, class, function.wrapping_add(1), b'0']
+}
+
+fn fields_to_39(
+    b: &mut MessageBuilder<'_>,
+    facts: &Facts,
+    request: &Message<'_>,
+    reply: &Reply<'_>,
+    is_card: bool,
+) -> Result<(), BuildError> {
+    let local: Local = facts.calendar.local(reply.at);
+    if is_card {
+        b.copy(request, 2)?;
+    }
+    b.copy(request, 3)?.copy(request, 4)?.copy(request, 11)?;
+    b.digits(12, &local.time)?.digits(13, &local.date)?;
+    if is_card {
+        b.copy(request, 14)?;
+    }
+    if reply.date != BusinessDate::ZERO && (is_card || reply.totals.is_some()) {
+        b.number(15, u64::from(reply.date.mmdd()))?;
+    }
+    b.copy(request, 25)?;
+    b.digits(32, facts.acquirer.as_bytes())?;
+    let mut reference = [b' '; 12];
+    write_text(&mut reference, format_args!("{}", reply.rrn));
+    b.text(37, &reference)?;
+    if let Some(auth) = reply.auth {
+        b.text(38, &auth.0)?;
+    }
+    if let Some(code) = reply.code {
+        b.text(39, &code.0)?;
+    }
+    Ok(())
+}
+
+fn fields_from_48(
+    b: &mut MessageBuilder<'_>,
+    request: &Message<'_>,
+    row: Option<&Row>,
+    reply: &Reply<'_>,
+) -> Result<(), BuildError> {
+    let mut text = [0_u8; 62];
+    if let Some((totals, agree)) = &reply.totals {
+        let mut foreign = [b'0'; 30];
+        let told = request.digits(48).and_then(|f| f.slice(31..61));
+        told.and_then(|told| told.copy_to(&mut foreign));
+        b.digits(48, settlement(&mut text, totals, *agree, &foreign))?;
+    }
+    if let Some((taken, digits)) = reply.taken {
+        b.digits(48, write_text(&mut text, format_args!("{taken:0digits$}")))?;
+    }
+    b.copy(request, 49)?;
+    if let Some(available) = reply.available {
+        let sign = if available < Amount::ZERO { 'D' } else { 'C' };
+        let fen = available.fen().unsigned_abs();
+        b.text(54, write_text(&mut text, format_args!("1002156{sign}{fen:012}")))?;
+    }
+    match reply.batch {
+        // The terminal adopts the batch number of a sign-on's answer.
+        Some(batch) => {
+            let mut asked = [b'0'; 17];
+            let asked = request.digits(60).and_then(|f| f.copy_to(&mut asked));
+            let network = asked.and_then(|digits| digits.get(8..11)).unwrap_or(b"000");
+            let network = std::str::from_utf8(network).unwrap_or("000");
+            b.digits(60, write_text(&mut text, format_args!("00{batch}{network}")))?;
+        }
+        None => _ = b.copy(request, 60)?,
+    }
+    if let Some(keys) = reply.keys {
+        b.binary(62, keys)?;
+    }
+    if row.is_some_and(|row| matches!(row.transaction, Transaction::Card(_))) {
+        b.text(63, b"CUP")?;
+    }
+    Ok(())
+}
+
+/// Writes F48 of a settlement's answer: the terminal's totals of domestic and of foreign cards,
+/// each with its flag (1 balanced, 2 not). This switch has no foreign cards, so only nothing
+/// balances there.
+fn settlement<'t>(
+    text: &'t mut [u8; 62],
+    totals: &Totals,
+    agree: bool,
+    foreign: &[u8; 30],
+) -> &'t [u8] {
+    let flag_of = |balanced| if balanced { 1 } else { 2 };
+    let (flag, foreign_flag) = (flag_of(agree), flag_of(foreign.iter().all(|&d| d == b'0')));
+    let foreign = std::str::from_utf8(foreign).unwrap_or_default();
+    let Totals { debit, debit_count, credit, credit_count } = totals;
+    write_text(
+        text,
+        format_args!(
+            "{:012}{debit_count:03}{:012}{credit_count:03}{flag}{foreign}{foreign_flag}",
+            debit.fen(),
+            credit.fen(),
+        ),
+    )
+}
+
+/// Writes `arguments` into `buffer` without a heap allocation; returns what was written.
+fn write_text<'b>(buffer: &'b mut [u8], arguments: std::fmt::Arguments<'_>) -> &'b [u8] {
+    use std::io::Write as _;
+    let room = buffer.len();
+    let mut rest = &mut *buffer;
+    // Cut short only if a count outgrows its digits, which the field then refuses by its length.
+    drop(rest.write_fmt(arguments));
+    let written = room.saturating_sub(rest.len());
+    buffer.get(..written).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_to_a_repeat_is_that_to_the_first() {
+        assert_eq!(answer_to(b"0200"), *b"0210");
+        assert_eq!(answer_to(b"0401"), *b"0410");
+        assert_eq!(answer_to(b"0820"), *b"0830");
+    }
+
+    #[test]
+    fn a_settlement_has_sixty_two_digits() {
+        let totals = Totals {
+            debit: Amount::from_fen(15_000),
+            debit_count: 2,
+            credit: Amount::from_fen(3_000),
+            credit_count: 1,
+        };
+        let mut text = [0; 62];
+        let balanced = settlement(&mut text, &totals, true, &[b'0'; 30]).to_vec();
+        assert_eq!(
+            std::str::from_utf8(&balanced).unwrap(),
+            "00000001500000200000000300000110000000000000000000000000000001"
+        );
+        let foreign = settlement(&mut text, &totals, false, &[b'1'; 30]);
+        assert!(foreign.ends_with(b"12") && foreign[30] == b'2');
+    }
+
+    #[test]
+    fn references_without_an_entry_are_told_apart() {
+        assert_eq!(Reference::Moment(Timestamp(1_763_777_777_123)).to_string(), "963777777123");
+    }
+}

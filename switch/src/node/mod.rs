@@ -1,0 +1,237 @@
+//! A node: everything on one machine, started in order and stopped in reverse.
+
+mod cutoff;
+mod health;
+mod provision;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::Arbiter;
+use keys::Hsm;
+use store::{Drain, DrainError, DrainHandle, DrainOptions, EmbeddedJournal, OpenError, Options};
+use tokio::sync::watch;
+
+use crate::account::{Accounts, NotTaken};
+use crate::clock::{Calendar, Clock, SystemClock};
+use crate::facts::{Cards, Facts, Terminals};
+use crate::programme::Programme;
+use crate::telemetry::Telemetry;
+use crate::terminal::{DoorRules, LineParts, LineRules, Lines, Listener, ListenerError};
+
+pub use health::Report;
+pub use provision::Provisioned;
+
+/// What a node is started with.
+pub struct Settings {
+    /// Where the journal, the snapshots and the ledger live.
+    pub data: PathBuf,
+    /// Where terminals connect.
+    pub pos_listen: SocketAddr,
+    /// How many cores to use.
+    pub threads: usize,
+    /// How the journal is kept.
+    pub journal: Options,
+    /// How the ledger follows; `None` leaves it out.
+    pub ledger: Option<DrainOptions>,
+    /// What a line may do.
+    pub lines: LineRules,
+    /// How many lines there may be.
+    pub door: DoorRules,
+    /// Local time and business days.
+    pub calendar: Calendar,
+    /// The number of this acquirer (F32).
+    pub acquirer: Box<str>,
+    /// The number of this issuer (F44).
+    pub issuer: Box<str>,
+    /// Message codes that may fail in a row before a terminal is told to sign on again.
+    pub mac_errors_max: u8,
+    /// Every how many approved transactions leave a line in the log; 0 is none.
+    pub log_every: u64,
+    /// How long in-flight requests may take when the node stops.
+    pub drain_timeout: Duration,
+}
+
+/// Why a node did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The journal cannot be opened.
+    #[error(transparent)]
+    Journal(#[from] OpenError),
+    /// The ledger cannot follow.
+    #[error(transparent)]
+    Ledger(#[from] DrainError),
+    /// The door cannot be opened.
+    #[error(transparent)]
+    Listener(#[from] ListenerError),
+    /// A key cannot be made ready.
+    #[error(transparent)]
+    Keys(#[from] keys::KeyError),
+    /// A command at start was not taken.
+    #[error("the journal did not take what the programme sets up")]
+    Provision(#[from] NotTaken),
+}
+
+/// A running node.
+pub struct Node {
+    settings: Settings,
+    facts: Arc<Facts>,
+    accounts: Accounts,
+    journal: Arc<EmbeddedJournal>,
+    drain: Option<DrainHandle>,
+    lines: Lines,
+    arbiters: Vec<Arbiter>,
+    pos: SocketAddr,
+    closing: watch::Sender<bool>,
+    provisioned: Provisioned,
+}
+
+impl Node {
+    /// Opens the journal, folds it, sets up what `programme` adds to it, and lets terminals in.
+    ///
+    /// # Errors
+    /// The first step that failed; nothing is served then.
+    pub async fn start(
+        settings: Settings,
+        programme: &Programme,
+        hsm: Arc<dyn Hsm>,
+    ) -> Result<Self, NodeError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let (journal, recovered) = EmbeddedJournal::open(&settings.data, settings.journal.clone())?;
+        let journal = Arc::new(journal);
+        tracing::info!(
+            entries = recovered.entries,
+            replayed = recovered.report.replayed,
+            snapshot = recovered.report.snapshot_lsn,
+            cut_off_bytes = recovered.report.truncated_bytes,
+            "journal open"
+        );
+        let facts = Arc::new(facts_of(&settings, programme, hsm));
+        facts.restore(&recovered.books);
+        let listener = Listener::open(settings.pos_listen)?;
+        let arbiters: Vec<_> = (0..settings.threads.max(1)).map(|_| Arbiter::new()).collect();
+        let accounts = Accounts::start(&arbiters, recovered.books, &journal, &facts, &clock);
+        let provisioned = provision::provision(programme, &facts, &accounts).await?;
+        cutoff::turn(&accounts, facts.calendar.business_date(clock.now().at)).await?;
+        let drain = match &settings.ledger {
+            Some(options) => Some(Drain::start(&journal, options.clone())?),
+            None => None,
+        };
+        let lines = Lines::default();
+        let parts = LineParts {
+            facts: Arc::clone(&facts),
+            accounts: accounts.clone(),
+            clock: Arc::clone(&clock),
+            rules: Arc::new(settings.lines.clone()),
+            lines: lines.clone(),
+        };
+        let pos = listener.address();
+        let (closing, is_closing) = watch::channel(false);
+        let handles = arbiters.iter().map(Arbiter::handle).collect();
+        actix_rt::spawn(listener.serve(handles, parts, settings.door, is_closing.clone()));
+        let days = cutoff::watch(accounts.clone(), Arc::clone(&facts), clock, is_closing);
+        actix_rt::spawn(days);
+        tracing::info!(address = %pos, terminals = facts.terminals.len(), cards = facts.cards.len(), "terminals may connect");
+        Ok(Self {
+            settings,
+            facts,
+            accounts,
+            journal,
+            drain,
+            lines,
+            arbiters,
+            pos,
+            closing,
+            provisioned,
+        })
+    }
+
+    /// Returns where terminals connect.
+    #[must_use]
+    pub const fn pos_address(&self) -> SocketAddr {
+        self.pos
+    }
+
+    /// Returns what the programme added at start.
+    #[must_use]
+    pub const fn provisioned(&self) -> Provisioned {
+        self.provisioned
+    }
+
+    /// Returns where commands go.
+    #[must_use]
+    pub const fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    /// Returns the facts of the node.
+    #[must_use]
+    pub const fn facts(&self) -> &Arc<Facts> {
+        &self.facts
+    }
+
+    /// Waits until the ledger holds everything that is durable now, or `timeout` is over.
+    pub async fn drained(&self, timeout: Duration) -> bool {
+        let Some(drain) = &self.drain else { return true };
+        let goal = self.journal.durable();
+        let step = Duration::from_millis(10);
+        let mut waited = Duration::ZERO;
+        while drain.position() < goal {
+            if waited >= timeout {
+                return false;
+            }
+            tokio::time::sleep(step).await;
+            waited = waited.saturating_add(step);
+        }
+        true
+    }
+
+    /// Answers what is in flight, makes everything durable, brings the ledger up to date, and
+    /// ends.
+    ///
+    /// # Errors
+    /// If the ledger could not follow to the end; it goes on from there at the next start.
+    pub async fn stop(self) -> Result<(), DrainError> {
+        self.closing.send_replace(true);
+        self.lines.rest();
+        let step = Duration::from_millis(10);
+        let mut waited = Duration::ZERO;
+        while self.lines.count() > 0 && waited < self.settings.drain_timeout {
+            tokio::time::sleep(step).await;
+            waited = waited.saturating_add(step);
+            // A line that opened while the door was closing has not heard yet.
+            self.lines.rest();
+        }
+        tracing::info!(lines_left = self.lines.count(), "lines closed");
+        if let Err(error) = self.journal.close() {
+            tracing::error!(%error, "the journal did not close");
+        }
+        for arbiter in &self.arbiters {
+            arbiter.stop();
+        }
+        if let Some(drain) = self.drain {
+            let position = actix_rt::task::spawn_blocking(move || drain.stop_when_drained()).await;
+            if let Ok(stopped) = position {
+                tracing::info!(entries = stopped?.0, "ledger up to date");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn facts_of(settings: &Settings, programme: &Programme, hsm: Arc<dyn Hsm>) -> Facts {
+    Facts {
+        terminals: Terminals::default(),
+        cards: Cards::default(),
+        routes: programme.routes.clone(),
+        hsm,
+        calendar: settings.calendar.clone(),
+        dialect: codec::Dialect::unionpay_pos(),
+        acquirer: settings.acquirer.clone(),
+        issuer: settings.issuer.clone(),
+        mac_errors_max: settings.mac_errors_max,
+        telemetry: Telemetry::new(settings.log_every),
+    }
+}

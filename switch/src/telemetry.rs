@@ -1,0 +1,233 @@
+//! What is counted, and the one line a transaction leaves in the log.
+//!
+//! Labels never carry a card, a terminal or a reference: those belong to the journal.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use codec::{Message, ParseError};
+use dashmap::DashMap;
+use domain::terms::TerminalId;
+use domain::txn::TxnKind;
+use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+
+use crate::message::matrix::Transaction;
+use crate::message::reply::Reference;
+use crate::message::response::ResponseCode;
+
+/// The label of the only channel there is: terminals over TCP.
+const CHANNEL: &str = "pos";
+
+/// The counters of a node, looked up once.
+pub struct Telemetry {
+    told: DashMap<(Transaction, ResponseCode), Counter>,
+    durations: BTreeMap<&'static str, [Histogram; 2]>,
+    duplicate: Counter,
+    mac_failures: Counter,
+    pin_failures: Counter,
+    shed: Counter,
+    /// Every how many approved transactions leave a line in the log; 0 is none.
+    log_every: u64,
+    approved: AtomicU64,
+    lines: LineMeter,
+}
+
+/// What is known of a transaction when its answer is told.
+pub struct Line<'a> {
+    /// What it was.
+    pub transaction: Transaction,
+    /// How it was answered.
+    pub code: ResponseCode,
+    /// Who asked.
+    pub terminal: TerminalId,
+    /// The request; only fields that are no card data are read of it.
+    pub message: &'a Message<'a>,
+    /// The reference it was answered with.
+    pub reference: Reference,
+    /// How long it took.
+    pub micros: u64,
+}
+
+const TRANSACTIONS: &[Transaction] = &[
+    Transaction::SignOn,
+    Transaction::SignOff,
+    Transaction::Echo,
+    Transaction::Card(TxnKind::Sale),
+    Transaction::Card(TxnKind::Void),
+    Transaction::Card(TxnKind::Refund),
+    Transaction::Card(TxnKind::Inquiry),
+    Transaction::Reversal(TxnKind::Sale),
+    Transaction::Reversal(TxnKind::Void),
+    Transaction::Settlement,
+    Transaction::UploadStripe,
+    Transaction::UploadEnd,
+];
+
+impl Telemetry {
+    /// Looks up the counters in the recorder that is installed. One in `log_every` approved
+    /// transactions leaves a line in the log, and every other one does.
+    #[must_use]
+    pub fn new(log_every: u64) -> Self {
+        let duration = |txn: &'static str, result: &'static str| histogram!("posp_txn_duration_seconds", "channel" => CHANNEL, "txn" => txn, "result" => result);
+        let durations = TRANSACTIONS
+            .iter()
+            .map(|txn| {
+                let name = txn.name();
+                (name, [duration(name, "approved"), duration(name, "refused")])
+            })
+            .collect();
+        Self {
+            told: DashMap::new(),
+            durations,
+            duplicate: counter!("posp_duplicate_total", "channel" => CHANNEL, "reason" => "differs"),
+            mac_failures: counter!("posp_mac_failures_total", "channel" => CHANNEL),
+            pin_failures: counter!("posp_pin_failures_total", "channel" => CHANNEL),
+            shed: counter!("posp_actor_mailbox_rejected_total", "kind" => "account"),
+            log_every,
+            approved: AtomicU64::new(0),
+            lines: LineMeter::default(),
+        }
+    }
+
+    /// Returns the counters of lines.
+    #[must_use]
+    pub fn lines(&self) -> LineMeter {
+        self.lines.clone()
+    }
+
+    /// Counts and logs an answer.
+    pub fn told(&self, line: &Line<'_>) {
+        let is_approved = line.code == ResponseCode::APPROVED;
+        let key = (line.transaction, line.code);
+        match self.told.get(&key) {
+            Some(counter) => counter.increment(1),
+            None => {
+                let (txn, rc) = (line.transaction.name(), line.code.to_string());
+                let counter =
+                    counter!("posp_txn_total", "channel" => CHANNEL, "txn" => txn, "rc" => rc);
+                counter.increment(1);
+                self.told.insert(key, counter);
+            }
+        }
+        if let Some([approved, refused]) = self.durations.get(line.transaction.name()) {
+            let histogram = if is_approved { approved } else { refused };
+            histogram.record(std::time::Duration::from_micros(line.micros));
+        }
+        if line.code == ResponseCode::WRONG_PIN {
+            self.pin_failures.increment(1);
+        }
+        if line.code == ResponseCode::DUPLICATE {
+            self.duplicate.increment(1);
+        }
+        if let Transaction::Reversal(_) = line.transaction {
+            let result = if is_approved { "done" } else { "refused" };
+            counter!("posp_reversal_total", "channel" => CHANNEL, "origin" => "pos", "result" => result)
+                .increment(1);
+        }
+        if !is_approved || self.is_sampled() {
+            log(line);
+        }
+    }
+
+    fn is_sampled(&self) -> bool {
+        if self.log_every == 0 {
+            return false;
+        }
+        self.approved.fetch_add(1, Ordering::Relaxed).is_multiple_of(self.log_every)
+    }
+
+    /// Counts a request that was refused before any shard was asked.
+    pub fn refused_unasked(&self, code: ResponseCode, field: u8) {
+        counter!("posp_txn_total", "channel" => CHANNEL, "txn" => "unasked", "rc" => code.to_string())
+            .increment(1);
+        tracing::info!(target: "posp::txn", rc = %code, field, "refused");
+    }
+
+    /// Counts a message that cannot be read.
+    pub fn unreadable(&self, error: &ParseError) {
+        counter!(
+            "posp_decode_errors_total",
+            "dialect" => "unionpay-pos",
+            "field" => error.field.0.to_string(),
+            "kind" => error.code(),
+        )
+        .increment(1);
+    }
+
+    /// Counts a wrong message code.
+    pub fn mac_failed(&self) {
+        self.mac_failures.increment(1);
+    }
+
+    /// Counts a request that no shard took.
+    pub fn shed(&self) {
+        self.shed.increment(1);
+    }
+
+    /// Counts a frame that is not answered.
+    pub fn dropped(&self, reason: &'static str) {
+        counter!("posp_unmatched_total", "channel" => CHANNEL, "reason" => reason).increment(1);
+        tracing::warn!(target: "posp::txn", reason, "not answered");
+    }
+}
+
+/// Writes the canonical line of a transaction.
+fn log(line: &Line<'_>) {
+    tracing::info!(
+        target: "posp::txn",
+        txn = line.transaction.name(),
+        mti = line.message.mti().as_str(),
+        tid = %line.terminal,
+        mid = %Text(line.message.text(42).unwrap_or_default()),
+        stan = line.message.number(11).unwrap_or_default(),
+        rrn = %line.reference,
+        rc = %line.code,
+        fen = line.message.number(4).unwrap_or_default(),
+        dur_us = line.micros,
+        "answered"
+    );
+}
+
+/// Text of a message, with whatever is not printable escaped.
+struct Text<'a>(&'a [u8]);
+
+impl std::fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0.escape_ascii())
+    }
+}
+
+/// Counts lines.
+#[derive(Clone)]
+pub struct LineMeter {
+    open: Gauge,
+    opened: Counter,
+}
+
+impl Default for LineMeter {
+    fn default() -> Self {
+        Self {
+            open: gauge!("posp_conn_open", "channel" => CHANNEL),
+            opened: counter!("posp_conn_total", "channel" => CHANNEL),
+        }
+    }
+}
+
+impl LineMeter {
+    /// Counts a line that opens.
+    pub fn opened(&self) {
+        self.open.increment(1.0);
+        self.opened.increment(1);
+    }
+
+    /// Counts a line that closes, and why.
+    pub fn closed(&self, reason: &'static str) {
+        self.open.decrement(1.0);
+        counter!("posp_conn_closed_total", "channel" => CHANNEL, "reason" => reason).increment(1);
+    }
+
+    /// Counts a frame that ended its line.
+    pub fn bad_frame(&self, kind: &'static str) {
+        counter!("posp_frame_errors_total", "channel" => CHANNEL, "kind" => kind).increment(1);
+    }
+}

@@ -1,0 +1,131 @@
+//! One line to a terminal, or to an acquirer with many, without its socket.
+//!
+//! Frames, answers of shards and wake-ups go in; [`Session::next_action`] says what to do. There
+//! is no clock, no timer and no socket here, so a simulation drives it bare.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::shard::{Answer, Command};
+use domain::terms::ShardNo;
+
+use crate::clock::Moment;
+use crate::facts::{Facts, Guard};
+use crate::flow::{self, Step, Tell};
+
+/// How long a request waits for what is in flight on its terminal before it is looked at again.
+const AGAIN_AFTER: Duration = Duration::from_millis(5);
+/// How often it is looked at before it is given up; the terminal sends it again.
+const TRIES: u16 = 400;
+
+/// What the one who owns the socket shall do.
+#[derive(Debug)]
+pub enum Action {
+    /// Send a frame.
+    Send(Vec<u8>),
+    /// Ask a shard, and bring its answer to [`Session::on_answer`].
+    Ask(Question),
+    /// Call [`Session::on_wake`] with this number after this time.
+    WakeAfter(Duration, u64),
+}
+
+/// A question for a shard.
+#[derive(Debug)]
+pub struct Question {
+    /// The number to bring back with the answer.
+    pub token: u64,
+    /// The shard.
+    pub shard: ShardNo,
+    /// The command.
+    pub command: Command,
+    /// What is kept until the outcome was taken in.
+    pub guard: Guard,
+}
+
+/// One line.
+pub struct Session {
+    facts: Arc<Facts>,
+    next_token: u64,
+    asked: BTreeMap<u64, Tell>,
+    /// Requests that wait for what is in flight on their terminal, and how often they did.
+    postponed: BTreeMap<u64, (Vec<u8>, u16)>,
+    actions: VecDeque<Action>,
+}
+
+impl Session {
+    /// Returns the session of a fresh line.
+    #[must_use]
+    pub fn new(facts: Arc<Facts>) -> Self {
+        Self {
+            facts,
+            next_token: 0,
+            asked: BTreeMap::new(),
+            postponed: BTreeMap::new(),
+            actions: VecDeque::new(),
+        }
+    }
+
+    /// Returns how many requests have no answer yet.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.asked.len().saturating_add(self.postponed.len())
+    }
+
+    /// Takes in a frame, without its length.
+    pub fn on_frame(&mut self, now: Moment, frame: &[u8]) {
+        self.consider(now, frame, 0);
+    }
+
+    /// Takes in the answer to a question.
+    pub fn on_answer(&mut self, now: Moment, token: u64, answer: &Answer) {
+        let Some(tell) = self.asked.remove(&token) else { return };
+        if let Some(outgoing) = flow::tell(&self.facts, now, &tell, answer) {
+            self.actions.push_back(Action::Send(outgoing.bytes));
+        }
+    }
+
+    /// Takes in that a question reached no shard: it was not decided, and never will be.
+    pub fn on_refused(&mut self, now: Moment, token: u64) {
+        let Some(tell) = self.asked.remove(&token) else { return };
+        if let Some(outgoing) = flow::shed(&self.facts, now, &tell) {
+            self.actions.push_back(Action::Send(outgoing.bytes));
+        }
+    }
+
+    /// Takes in that a time is over.
+    pub fn on_wake(&mut self, now: Moment, token: u64) {
+        if let Some((frame, tries)) = self.postponed.remove(&token) {
+            self.consider(now, &frame, tries);
+        }
+    }
+
+    /// Returns the next thing to do.
+    pub fn next_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    fn consider(&mut self, now: Moment, frame: &[u8], tries: u16) {
+        match flow::gather(&self.facts, now, frame) {
+            Step::Answer(outgoing) => self.actions.push_back(Action::Send(outgoing.bytes)),
+            Step::Ask(asked) => {
+                let token = self.token();
+                let flow::Asked { shard, command, guard, tell } = *asked;
+                self.asked.insert(token, tell);
+                self.actions.push_back(Action::Ask(Question { token, shard, command, guard }));
+            }
+            Step::Later if tries < TRIES => {
+                let token = self.token();
+                self.postponed.insert(token, (frame.to_vec(), tries.saturating_add(1)));
+                self.actions.push_back(Action::WakeAfter(AGAIN_AFTER, token));
+            }
+            Step::Later => self.facts.telemetry.dropped("busy"),
+            Step::Drop(reason) => self.facts.telemetry.dropped(reason),
+        }
+    }
+
+    fn token(&mut self) -> u64 {
+        self.next_token = self.next_token.wrapping_add(1);
+        self.next_token
+    }
+}
