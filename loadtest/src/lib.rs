@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | [`fen`], [`ids`], [`code`], [`secret`] | amounts, identifiers, response codes, test secrets |
 //! | [`kit`] | terminals and cards of a programme directory, or generated |
+//! | [`terminal`] | a virtual POS terminal without socket, clock or randomness |
 
 pub mod code;
 pub mod fen;
@@ -14,9 +15,11 @@ pub mod ids;
 pub mod kit;
 pub mod secret;
 mod seed;
+pub mod terminal;
 
 pub use code::Code;
 pub use fen::Fen;
 pub use ids::{BatchNo, CardNumber, Expiry, MerchantId, Stan, TerminalId};
 pub use kit::{CardStatus, Kit, TerminalSetup, TestCard};
 pub use secret::{Pin, Tmk};
+pub use terminal::{Presented, Reply, Terminal, TerminalError};

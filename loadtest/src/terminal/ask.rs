@@ -1,0 +1,157 @@
+//! What is asked of a terminal.
+
+use keys::KeyLayout;
+use serde::{Deserialize, Serialize};
+
+use super::Chip;
+use super::slip::{Digits, Imprint, Slip, SlipKind};
+use crate::ids::{BatchNo, CardNumber, Expiry, Stan};
+use crate::kit::TestCard;
+use crate::secret::Pin;
+
+/// A card as it is presented to the terminal.
+#[derive(Clone, Copy, Debug)]
+pub struct Presented<'c> {
+    /// Its number.
+    pub card: &'c CardNumber,
+    /// Its expiry date, if it has one.
+    pub expiry: Option<Expiry>,
+    /// How it is read.
+    pub entry: Entry,
+    /// The PIN its holder types.
+    pub pin: Option<&'c Pin>,
+}
+
+impl<'c> Presented<'c> {
+    /// A card of the kit, swiped, with its PIN.
+    #[must_use]
+    pub const fn swiped(card: &'c TestCard) -> Self {
+        let TestCard { pan, expiry, pin, .. } = card;
+        Self { card: pan, expiry: *expiry, entry: Entry::Stripe, pin: pin.as_ref() }
+    }
+}
+
+/// How a card is read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Entry {
+    /// Its stripe; the number stands in the track alone.
+    Stripe,
+    /// Its stripe, number and expiry date in their fields as well.
+    StripeWithPan,
+    /// Its number is typed.
+    Manual,
+    /// Its chip.
+    Chip(Chip),
+}
+
+/// What a sign-on asks for (field 60.3).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SignOn {
+    /// Single DES.
+    Single,
+    /// Double-length keys.
+    Double,
+    /// Double-length keys, a track key too.
+    DoubleWithTrack,
+    /// SM4.
+    Sm4,
+    /// SM4, a track key too.
+    Sm4WithTrack,
+}
+
+impl SignOn {
+    /// What a terminal asks for that is set up with `layout`.
+    #[must_use]
+    pub const fn for_layout(layout: KeyLayout) -> Self {
+        match layout {
+            KeyLayout::Des24 => Self::Single,
+            KeyLayout::Des40A | KeyLayout::Des40B | KeyLayout::Des56 => Self::Double,
+            KeyLayout::Des60A | KeyLayout::Des60B | KeyLayout::Des84 => Self::DoubleWithTrack,
+            KeyLayout::Sm4x40 => Self::Sm4,
+            KeyLayout::Sm4x60 => Self::Sm4WithTrack,
+        }
+    }
+
+    pub(super) const fn code(self) -> &'static [u8; 3] {
+        match self {
+            Self::Single => b"001",
+            Self::Double => b"003",
+            Self::DoubleWithTrack => b"004",
+            Self::Sm4 => b"005",
+            Self::Sm4WithTrack => b"006",
+        }
+    }
+}
+
+/// Why a reversal is sent (field 39 of a reversal).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// No answer came in time.
+    NoAnswer,
+    /// The answer's message code was wrong or missing.
+    BadMac,
+    /// Terminal or card had trouble after the answer.
+    Trouble,
+}
+
+impl Reason {
+    pub(super) const fn code(self) -> &'static [u8; 2] {
+        match self {
+            Self::NoAnswer => b"98",
+            Self::BadMac => b"A0",
+            Self::Trouble => b"06",
+        }
+    }
+}
+
+/// A reversal that must be sent before anything else.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Owed {
+    /// What it undoes.
+    pub kind: SlipKind,
+    /// What it repeats of the request it undoes.
+    pub imprint: Imprint,
+    /// Why.
+    pub reason: Reason,
+    /// The authorisation code of the original, if one was received.
+    pub(super) auth: Option<String>,
+    /// How often the host has refused it.
+    pub(super) refused: u8,
+}
+
+impl Owed {
+    /// A reversal of a void carries its own batch and trace number in field 61.
+    pub(super) fn names_itself(&self) -> bool {
+        self.kind == SlipKind::Void
+    }
+}
+
+/// The original of a refund.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Original {
+    /// Its reference (field 37).
+    pub rrn: String,
+    /// Its authorisation code (field 38), if known.
+    pub auth: Option<String>,
+    /// Its batch.
+    pub batch: BatchNo,
+    /// Its trace number.
+    pub stan: Stan,
+    /// Its local date, MMDD; zeros if unknown.
+    pub date: Digits<4>,
+}
+
+impl Original {
+    /// The original that a slip names.
+    #[must_use]
+    pub fn of(slip: &Slip) -> Self {
+        Self {
+            rrn: slip.rrn.clone(),
+            auth: slip.auth.clone(),
+            batch: slip.imprint.batch,
+            stan: slip.imprint.stan,
+            date: slip.date,
+        }
+    }
+}

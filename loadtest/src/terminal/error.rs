@@ -1,0 +1,61 @@
+//! Why a terminal says no.
+
+use codec::BuildError;
+use keys::KeyError;
+
+use super::reply::Unreadable;
+use crate::ids::Stan;
+
+/// Why a terminal does not do what it is asked, or does not take an answer.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum TerminalError {
+    /// It has no working keys.
+    #[error("the terminal has not signed on")]
+    NotSignedOn,
+    /// A reversal must be sent first.
+    #[error("a reversal must be sent first")]
+    ReversalOwed,
+    /// No reversal is owed.
+    #[error("there is nothing to reverse")]
+    NothingOwed,
+    /// Another request is under way.
+    #[error("another request is under way")]
+    Busy,
+    /// Nothing is under way that could be answered or repeated.
+    #[error("no request is under way")]
+    Idle,
+    /// No slip of the open batch has this trace number.
+    #[error("the open batch has no such slip {0}")]
+    NoSuchSlip(Stan),
+    /// Refunds are not reversed.
+    #[error("a refund is not reversed")]
+    NotReversible,
+    /// There is no settlement to explain or end.
+    #[error("no settlement is under way")]
+    NotSettling,
+    /// The state is another terminal's.
+    #[error("the state was kept by another terminal")]
+    OtherTerminal,
+    /// A field could not be written.
+    #[error("the request cannot be written: {0}")]
+    Build(#[from] BuildError),
+    /// A key operation failed.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// What came is not a message. The request is still under way.
+    #[error("the answer cannot be read: {0}")]
+    Unreadable(#[from] Unreadable),
+    /// What came does not belong to the request: this field differs (0 is the message type). The
+    /// request is still under way.
+    #[error("the answer is not to this request: field {0} differs")]
+    NotMine(u8),
+    /// The answer has no response code.
+    #[error("the answer has no response code")]
+    NoCode,
+    /// The answer says success and its message code is wrong or missing.
+    #[error("the answer's message code is wrong or missing")]
+    MacWrong,
+    /// The answer to a sign-on says success and has no keys.
+    #[error("the answer has no working keys")]
+    NoKeys,
+}
