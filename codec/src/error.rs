@@ -82,7 +82,7 @@ impl ParseError {
     /// A stable word for logs and counters, whatever the wording of the text.
     #[must_use]
     pub const fn code(&self) -> &'static str {
-        if self.field.0 == 0 && !matches!(self.fault, Fault::Trailing { .. }) {
+        if self.field.0 == 0 && !matches!(self.fault, Fault::TooLong { .. }) {
             return "MTI_BAD";
         }
         match self.fault {

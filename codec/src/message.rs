@@ -9,6 +9,9 @@ use crate::error::{Fault, ParseError};
 use crate::field::{Content, Encoding, FieldNo, Format, Justify};
 use crate::tlv;
 
+/// Bytes of the longest message: every offset in it, and the one after its end, fits 16 bits.
+const BODY_MAX: u16 = u16::MAX - 1;
+
 /// A message type: four decimal digits, such as `0200` (ISO 8583-1:1987, 4.1).
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Mti([u8; 4]);
@@ -103,8 +106,9 @@ impl<'f> Message<'f> {
     /// Reads message type and bitmap; returns where the fields begin.
     #[inline]
     fn open(dialect: &'f Dialect, body: &'f [u8]) -> Result<(Self, u16), ParseError> {
-        if body.len() > usize::from(u16::MAX) {
-            let fault = Fault::TooLong { got: u16::MAX, max: u16::MAX };
+        if body.len() > usize::from(BODY_MAX) {
+            let got = u16::try_from(body.len()).unwrap_or(u16::MAX);
+            let fault = Fault::TooLong { got, max: BODY_MAX };
             return Err(ParseError { field: FieldNo(0), offset: 0, fault });
         }
         let (mti, rest) = read_mti(dialect.mti_encoding(), body)?;

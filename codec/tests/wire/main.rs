@@ -10,5 +10,11 @@
 )]
 
 mod damage;
+mod describing;
+mod dialects;
+mod framing;
 mod messages;
+mod refusals;
+mod roundtrip;
+mod tlv;
 mod vectors;
