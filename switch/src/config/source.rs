@@ -191,6 +191,17 @@ impl<'r, 't> Row<'r, 't> {
         self.optional(key, read)
     }
 
+    /// Takes a table that may be absent.
+    pub(crate) fn table(&mut self, key: &'static str) -> Option<Row<'r, 't>> {
+        self.known.insert(key);
+        let value = self.table.get(key)?;
+        let table = value.get_ref().as_table();
+        if table.is_none() {
+            self.source.report(&value.span(), format!("{key}: a [{key}] table is expected"));
+        }
+        Some(Row::new(self.source, value.span(), table?))
+    }
+
     /// Reads every row of an array of tables; none if the key is absent.
     pub(crate) fn rows<T>(
         &mut self,

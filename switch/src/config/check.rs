@@ -1,0 +1,83 @@
+//! What values must be together.
+
+use super::{ByteSize, Config, JournalSync, LmkSource, Profile};
+
+/// A rule that does not hold: the keys it is about, the one at fault first, and what it says.
+pub(super) struct Breach {
+    pub(super) keys: &'static [&'static str],
+    pub(super) text: &'static str,
+}
+
+/// Returns the rules that `config` breaks.
+pub(super) fn breaches(config: &Config) -> Vec<Breach> {
+    let rules = bounds(config).into_iter().chain(relations(config)).chain(production(config));
+    rules.filter(|(holds, ..)| !holds).map(|(_, keys, text)| Breach { keys, text }).collect()
+}
+
+type Rule = (bool, &'static [&'static str], &'static str);
+
+fn bounds(config: &Config) -> [Rule; 7] {
+    let Config { node, pos, terminal, journal, .. } = config;
+    let frames = ByteSize::new(128)..=ByteSize::new(65_535);
+    let segments = ByteSize::mib(1)..=ByteSize::mib(1024);
+    [
+        (node.threads <= 256, &["node.threads"], "at most 256, the number of shards"),
+        (
+            frames.contains(&pos.frame_max),
+            &["pos.frame_max"],
+            "128B to 65535B, the most that a length prefix says",
+        ),
+        (pos.in_flight_max > 0, &["pos.in_flight_max"], "at least 1"),
+        (pos.connections_max > 0, &["pos.connections_max"], "at least 1"),
+        (pos.connections_per_address_max > 0, &["pos.connections_per_address_max"], "at least 1"),
+        (terminal.mac_errors_max > 0, &["terminal.mac_errors_max"], "at least 1"),
+        (segments.contains(&journal.segment_size), &["journal.segment_size"], "1MiB to 1GiB"),
+    ]
+}
+
+fn relations(config: &Config) -> [Rule; 4] {
+    let Config { pos, http, terminal, shutdown, .. } = config;
+    [
+        (
+            pos.listen != http.listen || pos.listen.port() == 0,
+            &["http.listen", "pos.listen"],
+            "must differ from pos.listen",
+        ),
+        (
+            pos.connections_per_address_max <= pos.connections_max,
+            &["pos.connections_per_address_max", "pos.connections_max"],
+            "must not be above pos.connections_max",
+        ),
+        (
+            pos.frame_deadline <= pos.idle_timeout,
+            &["pos.frame_deadline", "pos.idle_timeout"],
+            "must not be above pos.idle_timeout, or the first frame is cut off",
+        ),
+        (
+            terminal.answer_deadline <= shutdown.drain_timeout,
+            &["shutdown.drain_timeout", "terminal.answer_deadline"],
+            "must not be below terminal.answer_deadline, or answers are lost",
+        ),
+    ]
+}
+
+fn production(config: &Config) -> [Rule; 3] {
+    let free = config.node.profile != Profile::Production;
+    [
+        (
+            free || config.keys.lmk != LmkSource::Demo,
+            &["keys.lmk", "node.profile"],
+            "the production profile needs a key of its own",
+        ),
+        (
+            free || config.programme.directory.is_some(),
+            &["programme.directory", "node.profile"],
+            "the production profile needs a programme of its own",
+        ),
+        (
+            free || config.journal.sync == JournalSync::Data,
+            &["journal.sync", "node.profile"],
+            "the production profile waits for the disk",
+        ),
+    ]
+}
