@@ -9,6 +9,8 @@ use domain::terms::{Amount, BusinessDate};
 use serde_json::{Value, json};
 use switch::programme::{Card, Programme, Terminal, Word};
 
+use crate::output::print;
+
 /// Prints terminals with their master keys and cards with their PINs: those of the built-in
 /// demonstration, or of another programme. A key that does not stand in the programme's own file
 /// is not printed.
@@ -34,14 +36,14 @@ impl Kit {
         };
         let today = jiff::Zoned::now().date();
         let today = month_of(today.year(), today.month());
-        let mut out = io::stdout().lock();
+        let mut out = Vec::new();
         if self.json {
             serde_json::to_writer_pretty(&mut out, &as_json(&programme, today))?;
             writeln!(out)?;
         } else {
             write_tables(&mut out, &programme, today)?;
         }
-        out.flush()?;
+        print(out)?;
         Ok(())
     }
 }

@@ -1,18 +1,25 @@
 //! The one binary of the project.
 
+mod config;
 mod kit;
+mod output;
+
+use std::process::ExitCode;
 
 use clap::Parser;
 
 #[derive(Parser)]
 #[command(version, about = "A prepaid card system and its switch for point-of-sale terminals")]
 enum Command {
+    /// Check or show how a node is set up.
+    Config(config::ConfigCommand),
     /// Print the test terminals and cards of a demonstration.
     Kit(kit::Kit),
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     match Command::parse() {
-        Command::Kit(kit) => kit.run(),
+        Command::Config(config) => config.run(),
+        Command::Kit(kit) => kit.run().map(|()| ExitCode::SUCCESS),
     }
 }
