@@ -6,7 +6,7 @@ use crate::issuing::{Account, CardStatus, Terms};
 use crate::ledger::Parts;
 use crate::risk::{self, Ask, PinFact};
 use crate::terms::{Amount, AuthCode, Refusal, Rrn};
-use crate::txn::{Action, Txn, TxnKey, TxnKind};
+use crate::txn::{Action, Txn, TxnKey, TxnKind, TxnState};
 
 /// What an approved request moves.
 pub(super) struct Moved {
@@ -77,7 +77,9 @@ impl Shard {
         let said = request.original.unwrap_or_default();
         let not_found =
             if said.other_card { Refusal::CardDiffers } else { Refusal::OriginalNotFound };
-        let (key, txn) = original.ok_or(not_found)?;
+        // What was barred never happened.
+        let happened = original.filter(|(_key, txn)| txn.state != TxnState::Barred);
+        let (key, txn) = happened.ok_or(not_found)?;
         if txn.card != request.card {
             return Err(Refusal::CardDiffers);
         }

@@ -1,0 +1,407 @@
+//! A script of commands, one a line, and what each must be answered.
+//!
+//! ```text
+//! card A main=100 bonus=20                  a card, in the shard of every other
+//! sale 1 A 60                | ok A=60      trace number, card, amount | verdict, and then
+//! void 2 A 60 of=1 at=T2     | -CardDiffers balances that must hold
+//! ```
+//!
+//! Terminals T1 and T2 stand at merchant M1, T3 at M2. A line is sent at T1, in its open batch,
+//! without a PIN, unless `at=`, `batch=` or `pin=` say otherwise. A verdict is `ok`, `-Refusal`,
+//! or `again`: the very answer that the key got first, and nothing to journal. Every event is
+//! inspected, undone and applied again, and the books must balance after each line.
+
+use std::collections::BTreeMap;
+
+use domain::books::Books;
+use domain::issuing::{CardStatus, PinPolicy};
+use domain::ledger::{LedgerAccount, Purse, Unit};
+use domain::risk::PinFact;
+use domain::shard::{Answer, Command, Detail, Event, Original, Request, Reversal, Upload};
+use domain::terms::{
+    Amount, AuthCode, BatchNo, BusinessDate, CardId, Expiry, MerchantId, ShardNo, Stan, TerminalId,
+    Timestamp,
+};
+use domain::txn::{Difference, Totals, TxnKey, TxnKind};
+
+use crate::fixtures;
+
+/// Plays `script` from empty books.
+pub(crate) fn check(script: &str) {
+    let mut world = World::new();
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        world.play(line);
+    }
+}
+
+struct World {
+    books: Books,
+    now: i64,
+    cards: BTreeMap<String, CardId>,
+    first_answers: BTreeMap<TxnKey, Answer>,
+}
+
+/// One line, cut into words: what comes first, and `name=value`.
+struct Line<'l> {
+    text: &'l str,
+    words: Vec<&'l str>,
+    named: BTreeMap<&'l str, &'l str>,
+    expected: Vec<&'l str>,
+}
+
+impl<'l> Line<'l> {
+    fn cut(text: &'l str) -> Self {
+        let (told, expected) = text.split_once('|').unwrap_or((text, "ok"));
+        let (named, words) =
+            told.split_whitespace().partition::<Vec<_>, _>(|word| word.contains('='));
+        let named = named.iter().map(|word| word.split_once('=').unwrap()).collect();
+        Self { text, words, named, expected: expected.split_whitespace().collect() }
+    }
+
+    fn amount(&self, name: &str) -> Option<i64> {
+        self.named.get(name).map(|text| text.parse().unwrap())
+    }
+
+    fn fen(&self, place: usize) -> Amount {
+        Amount::from_fen(self.words[place].parse().unwrap())
+    }
+
+    fn terminal(&self) -> TerminalId {
+        terminal(self.named.get("at").unwrap_or(&"T1"))
+    }
+
+    fn has(&self, word: &str) -> bool {
+        self.words.contains(&word)
+    }
+}
+
+fn terminal(name: &str) -> TerminalId {
+    fixtures::terminal(name.strip_prefix('T').unwrap().parse().unwrap())
+}
+
+fn merchant(name: &str) -> MerchantId {
+    fixtures::merchant(name.strip_prefix('M').unwrap().parse().unwrap())
+}
+
+fn stan(text: &str) -> Stan {
+    Stan::new(text.parse().unwrap()).unwrap()
+}
+
+fn batch(text: &str) -> BatchNo {
+    BatchNo::new(text.parse().unwrap()).unwrap()
+}
+
+fn kind(name: &str) -> TxnKind {
+    match name {
+        "sale" => TxnKind::Sale,
+        "void" => TxnKind::Void,
+        "refund" => TxnKind::Refund,
+        "inquiry" => TxnKind::Inquiry,
+        other => panic!("no kind {other}"),
+    }
+}
+
+fn date(text: &str) -> BusinessDate {
+    let mut parts = text.split('-').map(|part| part.parse::<u16>().unwrap());
+    let (year, month, day) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
+    BusinessDate::new(year, month.try_into().unwrap(), day.try_into().unwrap()).unwrap()
+}
+
+/// Reads `stan:amount,stan:amount`.
+fn details(text: &str) -> Vec<(Stan, Amount)> {
+    let pairs = text.split(',').map(|pair| pair.split_once(':').unwrap());
+    pairs.map(|(s, fen)| (stan(s), Amount::from_fen(fen.parse().unwrap()))).collect()
+}
+
+/// Reads `debit/count/credit/count`.
+fn totals(text: &str) -> Totals {
+    let mut numbers = text.split('/').map(|number| number.parse::<i64>().unwrap());
+    let mut next = || numbers.next().unwrap();
+    Totals {
+        debit: Amount::from_fen(next()),
+        debit_count: next().try_into().unwrap(),
+        credit: Amount::from_fen(next()),
+        credit_count: next().try_into().unwrap(),
+    }
+}
+
+impl World {
+    fn new() -> Self {
+        let books = Books::default();
+        let mut world =
+            Self { books, now: 0, cards: BTreeMap::new(), first_answers: BTreeMap::new() };
+        for (number, at) in [(1, 1), (2, 1), (3, 2)] {
+            let terminal = fixtures::terminal(number);
+            let profile = fixtures::profile(fixtures::merchant(at));
+            world.say(terminal.shard(), &Command::RegisterTerminal { terminal, profile });
+        }
+        world.cut_off(fixtures::first_date());
+        world
+    }
+
+    fn cut_off(&mut self, date: BusinessDate) {
+        ShardNo::all().for_each(|shard| {
+            self.say(shard, &Command::CutOff(date));
+        });
+    }
+
+    /// Decides, inspects, applies, undoes, applies again. Returns the answer, and whether there
+    /// was an event.
+    fn say(&mut self, shard: ShardNo, command: &Command) -> (Answer, bool) {
+        self.now += 1_000;
+        let decision = self.books.shard(shard).decide(command, Timestamp(self.now));
+        if let Some(event) = &decision.event {
+            self.books.inspect(shard, event).unwrap();
+            let mut ahead = self.books.shard(shard).clone();
+            let undo = ahead.undo_of(event);
+            ahead.apply(event);
+            ahead.undo(undo);
+            assert_eq!(ahead, *self.books.shard(shard), "{event:?} was not undone");
+            self.books.apply(shard, event);
+        }
+        let is_noted = decision.event.is_some();
+        (decision.answer, is_noted)
+    }
+
+    fn play(&mut self, text: &str) {
+        let line = Line::cut(text);
+        let (answer, is_noted) = match line.words[0] {
+            "card" => return self.open(&line),
+            "date" => return self.cut_off(date(line.words[1])),
+            "sale" | "void" | "refund" | "inquiry" => self.transact(&line),
+            "reverse" => self.reverse(&line),
+            _ => self.at_terminal(&line),
+        };
+        match line.expected[0] {
+            "ok" => assert_eq!(answer.verdict, Ok(()), "{text}"),
+            "again" => {
+                let first = &self.first_answers[&self.key(&line)];
+                assert_eq!((&answer, is_noted), (first, false), "{text}");
+            }
+            refusal => {
+                let refusal = refusal.strip_prefix('-').unwrap();
+                assert_eq!(format!("{:?}", answer.verdict.unwrap_err()), refusal, "{text}");
+            }
+        }
+        for expected in &line.expected[1..] {
+            self.verify(expected, &answer, is_noted, text);
+        }
+        assert_eq!(self.books.imbalance(Unit::Fen), Amount::ZERO, "{text}");
+        assert_eq!(self.books.imbalance(Unit::Points), Amount::ZERO, "{text}");
+    }
+
+    fn key(&self, line: &Line<'_>) -> TxnKey {
+        let terminal = line.terminal();
+        TxnKey { terminal, batch: self.batch(line, terminal), stan: stan(line.words[1]) }
+    }
+
+    fn batch(&self, line: &Line<'_>, terminal: TerminalId) -> BatchNo {
+        let known = self.books.shard(terminal.shard()).terminal(terminal);
+        line.named.get("batch").map_or_else(|| known.unwrap().open_batch, |text| batch(text))
+    }
+
+    fn open(&mut self, line: &Line<'_>) {
+        let home = if line.has("elsewhere") { ShardNo(1) } else { ShardNo(0) };
+        let id = fixtures::cards_of(home).nth(self.cards.len()).unwrap();
+        let money = |name| line.amount(name).unwrap_or(0);
+        let mut issued = fixtures::card(id, fixtures::purses(money("main"), money("bonus")));
+        issued.held = fixtures::purses(money("held"), 0);
+        issued.terms.named = line.has("named");
+        for (&name, &value) in &line.named {
+            match name {
+                "pin" if value == "always" => issued.terms.pin = PinPolicy::Always,
+                "pin" => {
+                    let above = Amount::from_fen(value.parse().unwrap());
+                    issued.terms.pin = PinPolicy::Above(above);
+                }
+                "max" => issued.terms.transaction_max = Amount::from_fen(value.parse().unwrap()),
+                "days" => issued.terms.refund_days = value.parse().unwrap(),
+                "expiry" => issued.expiry = Expiry::from_yymm(value.parse().unwrap()).unwrap(),
+                "status" => issued.status = status(value),
+                "main" | "bonus" | "held" => {}
+                other => panic!("no {other} of a card"),
+            }
+        }
+        self.cards.insert(line.words[1].to_owned(), id);
+        if line.has("anyway") {
+            // From a journal older than the rule that would refuse it.
+            self.books.apply(home, &Event::CardIssued(Box::new(issued)));
+            return;
+        }
+        let (answer, _) = self.say(home, &Command::IssueCard(Box::new(issued)));
+        let told = answer.verdict.map_or_else(|refusal| format!("-{refusal:?}"), |()| "ok".into());
+        assert_eq!(told, line.expected[0], "{}", line.text);
+    }
+
+    fn transact(&mut self, line: &Line<'_>) -> (Answer, bool) {
+        let key = self.key(line);
+        let card = self.card(line.words[2]);
+        let at = self.books.shard(key.terminal.shard()).terminal(key.terminal).unwrap();
+        let request = Request {
+            key,
+            kind: kind(line.words[0]),
+            card,
+            merchant: line.named.get("merchant").map_or(at.profile.merchant, |name| merchant(name)),
+            amount: if line.words.len() > 3 { line.fen(3) } else { Amount::ZERO },
+            pin: match line.named.get("pin") {
+                None => PinFact::Absent,
+                Some(&"right") => PinFact::Right,
+                Some(_) => PinFact::Wrong,
+            },
+            original: line.named.get("of").map(|of| self.original(line, key, of)),
+        };
+        let said = self.say(card.shard(), &Command::Transact(request));
+        self.first_answers.entry(key).or_insert_with(|| said.0.clone());
+        said
+    }
+
+    /// Reads `of=stan` or `of=terminal/batch/stan`, and says of it what its answer said.
+    fn original(&self, line: &Line<'_>, key: TxnKey, of: &str) -> Original {
+        let mut parts = of.rsplit('/');
+        let stan = stan(parts.next().unwrap());
+        let batch = parts.next().map_or(key.batch, batch);
+        let terminal = parts.next().map_or(key.terminal, terminal);
+        let first = self.first_answers.get(&TxnKey { terminal, batch, stan });
+        let auth = first.and_then(|answer| match answer.detail {
+            Detail::Approval { auth, .. } => Some(auth),
+            _ => None,
+        });
+        let rrn = match line.named.get("rrn") {
+            None => first.map(|answer| answer.rrn),
+            Some(&"none") => None,
+            Some(of) => {
+                let other = TxnKey { terminal, batch, stan: self::stan(of) };
+                Some(self.first_answers[&other].rrn)
+            }
+        };
+        Original {
+            rrn,
+            auth: if line.has("badauth") { Some(AuthCode(*b"xxxxxx")) } else { auth },
+            batch: Some(batch),
+            stan: Some(stan),
+            other_card: line.has("othercard"),
+        }
+    }
+
+    fn reverse(&mut self, line: &Line<'_>) -> (Answer, bool) {
+        let key = self.key(line);
+        let card = self.card(line.words[2]);
+        let terminal = self.books.shard(key.terminal.shard()).terminal(key.terminal).unwrap();
+        let at = terminal.profile.merchant;
+        let reversal = Reversal {
+            key,
+            kind: line.named.get("as").map_or(TxnKind::Sale, |name| kind(name)),
+            card,
+            merchant: line.named.get("merchant").map_or(at, |name| merchant(name)),
+            amount: line.fen(3),
+            batch_is_open: terminal.open_batch == key.batch,
+        };
+        self.say(card.shard(), &Command::Reverse(reversal))
+    }
+
+    fn at_terminal(&mut self, line: &Line<'_>) -> (Answer, bool) {
+        let terminal = line.terminal();
+        let command = match line.words[0] {
+            "bar" => Command::Bar(self.key(line)),
+            "signon" => Command::SignOn { terminal, sealed_keys: line.words[1].as_bytes().into() },
+            "signoff" => Command::SignOff(terminal),
+            "close" => {
+                let open = self.books.batches(terminal).map(|batches| batches.open.totals());
+                let counted = open.unwrap_or_default();
+                let claimed = line.named.get("claimed").map_or(counted, |text| totals(text));
+                Command::CloseBatch { terminal, batch: batch(line.words[1]), claimed, counted }
+            }
+            "upload" => Command::Upload(Upload {
+                terminal,
+                batch: batch(line.words[1]),
+                details: details(line.words[2]),
+            }),
+            "end" => {
+                let closed = self.books.batches(terminal).and_then(|b| b.closed.as_ref());
+                let booked = closed.map(|batch| batch.counted().collect()).unwrap_or_default();
+                Command::EndBatch { terminal, batch: batch(line.words[1]), booked }
+            }
+            other => panic!("no command {other}"),
+        };
+        self.say(terminal.shard(), &command)
+    }
+
+    fn card(&self, name: &str) -> CardId {
+        self.cards.get(name).copied().unwrap_or(CardId(u64::MAX))
+    }
+
+    /// Verifies `noted`, `quiet`, or `what=value`.
+    fn verify(&self, expected: &str, answer: &Answer, is_noted: bool, text: &str) {
+        let Some((what, value)) = expected.split_once('=') else {
+            assert_eq!(is_noted, expected == "noted", "{expected}: {text}");
+            assert!(["noted", "quiet"].contains(&expected), "{expected}: {text}");
+            return;
+        };
+        let found = match what.split_once('.').unwrap_or((what, "")) {
+            ("detail", "") => detail(&answer.detail),
+            ("date", "") => answer.date.yyyymmdd().to_string(),
+            ("suspense", "") => self.ledger(LedgerAccount::Suspense),
+            (name, "") if name.starts_with('M') => {
+                self.ledger(LedgerAccount::Merchant(merchant(name)))
+            }
+            (name, "bars") => {
+                let terminal = terminal(name);
+                let known = self.books.shard(terminal.shard()).terminal(terminal).unwrap();
+                known.bars.len().to_string()
+            }
+            (name, part) => self.of_card(self.cards[name], part),
+        };
+        assert_eq!(found, value, "{what}: {text}");
+    }
+
+    fn ledger(&self, account: LedgerAccount) -> String {
+        let found = self.books.ledger().find(|(known, _)| *known == account);
+        found.map_or(0, |(_, balance)| balance.fen()).to_string()
+    }
+
+    fn of_card(&self, card: CardId, part: &str) -> String {
+        let account = self.books.shard(card.shard()).account(card).unwrap();
+        let ledger = account.balances.ledger();
+        match part {
+            "" => ledger.money().fen().to_string(),
+            "main" => ledger.of(Purse::Main).fen().to_string(),
+            "bonus" => ledger.of(Purse::Bonus).fen().to_string(),
+            "free" => account.balances.available().money().fen().to_string(),
+            "pins" => account.wrong_pins.to_string(),
+            other => panic!("no {other} of a card"),
+        }
+    }
+}
+
+fn status(name: &str) -> CardStatus {
+    match name {
+        "Sold" => CardStatus::Sold,
+        "Frozen" => CardStatus::Frozen,
+        "Lost" => CardStatus::Lost,
+        "Cancelled" => CardStatus::Cancelled,
+        other => panic!("no status {other}"),
+    }
+}
+
+/// Writes a detail as a script does: `balanced`, `missing:2,amount:3`, `available/ledger`.
+fn detail(detail: &Detail) -> String {
+    match detail {
+        Detail::Plain => "plain".into(),
+        Detail::Approval { parts, .. } => {
+            format!("{}+{}", parts.of(Purse::Main).fen(), parts.of(Purse::Bonus).fen())
+        }
+        Detail::Balance { available, ledger } => format!("{}/{}", available.fen(), ledger.fen()),
+        Detail::Batch(number) => format!("batch:{}", number.number()),
+        Detail::Closed(closing) if closing.is_balanced() => "balanced".into(),
+        Detail::Closed(_) => "unbalanced".into(),
+        Detail::Uploaded(count) => format!("uploaded:{count}"),
+        Detail::Ended(differences) => {
+            let shown = differences.iter().map(|difference| match difference {
+                Difference::Missing(stan) => format!("missing:{}", stan.number()),
+                Difference::Foreign(stan) => format!("foreign:{}", stan.number()),
+                Difference::Amount(stan) => format!("amount:{}", stan.number()),
+            });
+            shown.collect::<Vec<_>>().join(",")
+        }
+    }
+}
