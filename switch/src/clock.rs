@@ -57,12 +57,10 @@ pub struct Local {
 }
 
 impl Calendar {
-    /// Returns the calendar of a zone by its IANA name, with business days that end at `cut_off`.
-    ///
-    /// # Errors
-    /// If no such zone is known.
-    pub fn new(zone: &str, cut_off: civil::Time) -> Result<Self, jiff::Error> {
-        Ok(Self { zone: TimeZone::get(zone)?, cut_off })
+    /// Returns the calendar of a zone, with business days that end at `cut_off`.
+    #[must_use]
+    pub const fn new(zone: TimeZone, cut_off: civil::Time) -> Self {
+        Self { zone, cut_off }
     }
 
     fn zoned(&self, at: Timestamp) -> Zoned {
@@ -118,7 +116,7 @@ mod tests {
     use super::*;
 
     fn calendar() -> Calendar {
-        Calendar::new("Asia/Shanghai", civil::time(23, 0, 0, 0)).unwrap()
+        Calendar::new(TimeZone::get("Asia/Shanghai").unwrap(), civil::time(23, 0, 0, 0))
     }
 
     fn at(text: &str) -> Timestamp {

@@ -164,6 +164,11 @@ impl Telemetry {
         self.shed.increment(1);
     }
 
+    /// Counts an answer that came too late to be sent.
+    pub fn too_late(&self) {
+        counter!("posp_late_total", "channel" => CHANNEL, "reason" => "answer").increment(1);
+    }
+
     /// Counts a frame that is not answered.
     pub fn dropped(&self, reason: &'static str) {
         counter!("posp_unmatched_total", "channel" => CHANNEL, "reason" => reason).increment(1);

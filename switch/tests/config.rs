@@ -123,11 +123,6 @@ const REFUSALS: &[(&str, &str)] = &[
         "x:2:11: keys.lmk: the production profile needs a key of its own\n\
          x:2:11: programme.directory: the production profile needs a programme of its own",
     ),
-    (
-        "[node]\nprofile = \"production\"\n[keys]\nlmk = \"env:A\"\n[programme]\ndirectory = \"p\"\n\
-         [journal]\nsync = \"none\"",
-        "x:8:8: journal.sync: the production profile waits for the disk",
-    ),
     ("[pos\n", "x:1:5: unclosed table, expected `]`"),
 ];
 

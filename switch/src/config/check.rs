@@ -1,6 +1,6 @@
 //! What values must be together.
 
-use super::{ByteSize, Config, JournalSync, LmkSource, Profile};
+use super::{ByteSize, Config, LmkSource, Profile};
 
 /// A rule that does not hold: the keys it is about, the one at fault first, and what it says.
 pub(super) struct Breach {
@@ -61,7 +61,7 @@ fn relations(config: &Config) -> [Rule; 4] {
     ]
 }
 
-fn production(config: &Config) -> [Rule; 3] {
+fn production(config: &Config) -> [Rule; 2] {
     let free = config.node.profile != Profile::Production;
     [
         (
@@ -73,11 +73,6 @@ fn production(config: &Config) -> [Rule; 3] {
             free || config.programme.directory.is_some(),
             &["programme.directory", "node.profile"],
             "the production profile needs a programme of its own",
-        ),
-        (
-            free || config.journal.sync == JournalSync::Data,
-            &["journal.sync", "node.profile"],
-            "the production profile waits for the disk",
         ),
     ]
 }

@@ -8,7 +8,7 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
 use super::setting::{
-    ByteSize, JournalSync, Kind, LmkSource, LogFormat, LogLevel, Profile, Setting,
+    ByteSize, InstitutionCode, Kind, LmkSource, LogFormat, LogLevel, Profile, Setting,
 };
 
 /// A key of the configuration.
@@ -86,6 +86,8 @@ settings! {
     pos: Pos {
         /// Where terminals connect to.
         listen: SocketAddr = loopback(8583),
+        /// The number of this acquirer, as answers carry it (F32).
+        acquirer: InstitutionCode = InstitutionCode::default(),
         /// The longest frame, without its length prefix.
         frame_max: ByteSize = ByteSize::kib(4),
         /// How long a connection may stay without its first message.
@@ -122,8 +124,6 @@ settings! {
     journal: Journal {
         /// The length of a segment file.
         segment_size: ByteSize = ByteSize::mib(64),
-        /// What an answer waits for.
-        sync: JournalSync = JournalSync::Data,
     }
 
     /// The SQL ledger behind the journal.

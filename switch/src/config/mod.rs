@@ -24,7 +24,7 @@ pub use keys::{
     Config, Cutoff, Http, Journal, Keys, Ledger, Log, Node, Pos, ProgrammeSource, Shutdown,
     Terminal,
 };
-pub use setting::{ByteSize, JournalSync, LmkSource, LogFormat, LogLevel, Profile};
+pub use setting::{ByteSize, InstitutionCode, LmkSource, LogFormat, LogLevel, Profile};
 pub use source::{ConfigError, Problem};
 
 /// Where a value comes from.

@@ -59,15 +59,6 @@ pub enum LmkSource {
     Env(String),
 }
 
-/// What an answer waits for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum JournalSync {
-    /// Until the disk has it (`fdatasync`).
-    Data,
-    /// Nothing: a crash of the machine loses answered transactions. For measurements only.
-    None,
-}
-
 /// The least severe log lines that are written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum LogLevel {
@@ -124,7 +115,6 @@ macro_rules! words {
 words! {
     Profile, "\"demo\", \"test\" or \"production\"",
         ["demo" => Demo, "test" => Test, "production" => Production];
-    JournalSync, "\"data\" or \"none\"", ["data" => Data, "none" => None];
     LogLevel, "\"error\", \"warn\", \"info\", \"debug\" or \"trace\"",
         ["error" => Error, "warn" => Warn, "info" => Info, "debug" => Debug, "trace" => Trace];
     LogFormat, "\"auto\", \"json\" or \"pretty\"",
@@ -243,6 +233,38 @@ impl Setting for u32 {
 
     fn show(&self) -> String {
         self.to_string()
+    }
+}
+
+/// The number of an institution, as F32 carries it: 8 or 11 digits.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct InstitutionCode(Box<str>);
+
+impl InstitutionCode {
+    /// Returns the digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Setting for InstitutionCode {
+    const EXPECTED: &'static str = "the number of an institution, 8 or 11 digits,";
+
+    fn parse(text: &str) -> Option<Self> {
+        let is_number = matches!(text.len(), 8 | 11) && text.bytes().all(|b| b.is_ascii_digit());
+        is_number.then(|| Self(text.into()))
+    }
+
+    fn show(&self) -> String {
+        quoted(&self.0)
+    }
+}
+
+impl Default for InstitutionCode {
+    /// A number that no institution has.
+    fn default() -> Self {
+        Self("00010000".into())
     }
 }
 

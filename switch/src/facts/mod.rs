@@ -21,6 +21,17 @@ pub use terminals::{Busy, Claim, Closing, Found, Guard, Scheme, TerminalEntry, T
 use crate::clock::Calendar;
 use crate::telemetry::Telemetry;
 
+/// How terminals are treated.
+#[derive(Clone, Copy, Debug)]
+pub struct TerminalRules {
+    /// Message codes that may fail in a row before the terminal is told to sign on again.
+    pub mac_errors_max: u32,
+    /// True if the keys before a sign-on are good until the new ones are first used.
+    pub keep_previous_keys: bool,
+    /// Microseconds after which an answer is no longer sent: the terminal reverses by then.
+    pub answer_micros_max: u64,
+}
+
 /// The facts of a node.
 pub struct Facts {
     /// The terminals, by id.
@@ -39,8 +50,8 @@ pub struct Facts {
     pub acquirer: Box<str>,
     /// The number of this issuer (F44).
     pub issuer: Box<str>,
-    /// Message codes that may fail in a row before the terminal is told to sign on again.
-    pub mac_errors_max: u8,
+    /// How terminals are treated.
+    pub rules: TerminalRules,
     /// What is counted and logged.
     pub telemetry: Telemetry,
 }
@@ -72,6 +83,9 @@ impl Facts {
             Event::SignedOn { terminal, sealed_keys, .. } => {
                 if let Some(entry) = self.terminals.get(*terminal) {
                     entry.signed_on(*terminal, sealed_keys, self.hsm.as_ref());
+                    if !self.rules.keep_previous_keys {
+                        entry.forget_previous_keys();
+                    }
                 }
             }
             Event::SignedOff { terminal, .. } => {

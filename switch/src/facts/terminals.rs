@@ -124,7 +124,7 @@ struct Lane {
     /// sign-on is not authenticated, and must not lock out the terminal it names.
     previous: Option<Arc<WorkingKeys>>,
     keys_are_used: bool,
-    mac_errors: u8,
+    mac_errors: u32,
     batches: Batches,
     in_flight: Vec<(Stan, CardId)>,
     bars: BTreeSet<(BatchNo, Stan)>,
@@ -154,7 +154,7 @@ pub enum Busy {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct WrongMac {
     /// How many were wrong in a row, this one included.
-    pub in_a_row: u8,
+    pub in_a_row: u32,
 }
 
 /// A transaction in flight. The settlement of its batch waits until it is dropped, which happens
@@ -399,6 +399,10 @@ impl TerminalEntry {
             lane.previous = lane.keys.take();
         }
         (lane.keys, lane.keys_are_used, lane.mac_errors) = (keys, false, 0);
+    }
+
+    pub(super) fn forget_previous_keys(&self) {
+        self.lane().previous = None;
     }
 
     pub(super) fn signed_off(&self) {

@@ -123,7 +123,7 @@ fn genuine(
         return Err(Requirement::None);
     };
     entry.verify_mac(facts.hsm.as_ref(), bytes, code).map_err(|wrong| {
-        let is_enough = wrong.in_a_row >= facts.mac_errors_max;
+        let is_enough = wrong.in_a_row >= facts.rules.mac_errors_max;
         if is_enough { Requirement::SignOn } else { Requirement::None }
     })
 }

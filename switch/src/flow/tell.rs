@@ -13,9 +13,15 @@ use crate::message::reply::{self, Reference, Reply, Requirement};
 use crate::message::response::{self, ResponseCode};
 use crate::telemetry::Line;
 
-/// Builds the answer to a terminal, counts it and logs it.
+/// Builds the answer to a terminal, counts it and logs it. `None` if it is too late for the
+/// terminal to take it: what was decided stands, and the terminal reverses or asks again.
 #[must_use]
 pub fn tell(facts: &Facts, now: Moment, tell: &Tell, answer: &Answer) -> Option<Outgoing> {
+    let micros = now.micros.saturating_sub(tell.arrived.micros);
+    if micros > facts.rules.answer_micros_max {
+        facts.telemetry.too_late();
+        return None;
+    }
     let envelope = Envelope::parse(&tell.frame).ok()?;
     let message = Message::parse(facts.dialect, envelope.body).ok()?;
     let code = code_of(tell.row.transaction, answer);
@@ -34,7 +40,7 @@ pub fn tell(facts: &Facts, now: Moment, tell: &Tell, answer: &Answer) -> Option<
         terminal: tell.terminal,
         message: &message,
         reference: reply.rrn,
-        micros: now.micros.saturating_sub(tell.arrived.micros),
+        micros,
     });
     Some(Outgoing { bytes, code: Some(code) })
 }

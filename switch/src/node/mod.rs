@@ -3,56 +3,27 @@
 mod cutoff;
 mod health;
 mod provision;
+mod settings;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Arbiter;
 use keys::Hsm;
-use store::{Drain, DrainError, DrainHandle, DrainOptions, EmbeddedJournal, OpenError, Options};
+use store::{Drain, DrainError, DrainHandle, EmbeddedJournal, OpenError};
 use tokio::sync::watch;
 
 use crate::account::{Accounts, NotTaken};
-use crate::clock::{Calendar, Clock, SystemClock};
+use crate::clock::{Clock, SystemClock};
 use crate::facts::{Cards, Facts, Terminals};
 use crate::programme::Programme;
 use crate::telemetry::Telemetry;
-use crate::terminal::{DoorRules, LineParts, LineRules, Lines, Listener, ListenerError};
+use crate::terminal::{LineParts, Lines, Listener, ListenerError};
 
 pub use health::Report;
 pub use provision::Provisioned;
-
-/// What a node is started with.
-pub struct Settings {
-    /// Where the journal, the snapshots and the ledger live.
-    pub data: PathBuf,
-    /// Where terminals connect.
-    pub pos_listen: SocketAddr,
-    /// How many cores to use.
-    pub threads: usize,
-    /// How the journal is kept.
-    pub journal: Options,
-    /// How the ledger follows; `None` leaves it out.
-    pub ledger: Option<DrainOptions>,
-    /// What a line may do.
-    pub lines: LineRules,
-    /// How many lines there may be.
-    pub door: DoorRules,
-    /// Local time and business days.
-    pub calendar: Calendar,
-    /// The number of this acquirer (F32).
-    pub acquirer: Box<str>,
-    /// The number of this issuer (F44).
-    pub issuer: Box<str>,
-    /// Message codes that may fail in a row before a terminal is told to sign on again.
-    pub mac_errors_max: u8,
-    /// Every how many approved transactions leave a line in the log; 0 is none.
-    pub log_every: u64,
-    /// How long in-flight requests may take when the node stops.
-    pub drain_timeout: Duration,
-}
+pub use settings::{Settings, keeper};
 
 /// Why a node did not start.
 #[derive(Debug, thiserror::Error)]
@@ -231,7 +202,7 @@ fn facts_of(settings: &Settings, programme: &Programme, hsm: Arc<dyn Hsm>) -> Fa
         dialect: codec::Dialect::unionpay_pos(),
         acquirer: settings.acquirer.clone(),
         issuer: settings.issuer.clone(),
-        mac_errors_max: settings.mac_errors_max,
+        rules: settings.terminals,
         telemetry: Telemetry::new(settings.log_every),
     }
 }

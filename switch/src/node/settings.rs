@@ -1,0 +1,110 @@
+//! What a node is started with, out of its configuration.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use codec::Limits;
+use keys::{Hsm, KeyError, Lmk, SoftHsm};
+use store::{DrainOptions, Options};
+
+use crate::clock::Calendar;
+use crate::config::{Config, LmkSource, Profile};
+use crate::facts::TerminalRules;
+use crate::programme::Programme;
+use crate::terminal::{DoorRules, LineRules};
+
+/// What a node is started with.
+pub struct Settings {
+    /// Where the journal, the snapshots and the ledger live.
+    pub data: PathBuf,
+    /// Where terminals connect.
+    pub pos_listen: SocketAddr,
+    /// How many cores to use.
+    pub threads: usize,
+    /// How the journal is kept.
+    pub journal: Options,
+    /// How the ledger follows; `None` leaves it out.
+    pub ledger: Option<DrainOptions>,
+    /// What a line may do.
+    pub lines: LineRules,
+    /// How many lines there may be.
+    pub door: DoorRules,
+    /// How terminals are treated.
+    pub terminals: TerminalRules,
+    /// Local time and business days.
+    pub calendar: Calendar,
+    /// The number of this acquirer (F32).
+    pub acquirer: Box<str>,
+    /// The number of this issuer (F44).
+    pub issuer: Box<str>,
+    /// Every how many approved transactions leave a line in the log; 0 is none.
+    pub log_every: u64,
+    /// How long in-flight requests may take when the node stops.
+    pub drain_timeout: Duration,
+}
+
+impl Settings {
+    /// Takes the settings out of a configuration.
+    #[must_use]
+    pub fn of(config: &Config, programme: &Programme) -> Self {
+        let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = match config.node.threads {
+            0 => cores(),
+            threads => count(threads),
+        };
+        let own = programme.issuers.iter().find(|issuer| issuer.kind == routing::IssuerKind::Own);
+        let segment_bytes =
+            u64::try_from(config.journal.segment_size.bytes()).unwrap_or(u64::MAX);
+        Self {
+            data: config.node.directory.clone(),
+            pos_listen: config.pos.listen,
+            threads,
+            journal: Options { segment_bytes, ..Options::default() },
+            ledger: config.ledger.enabled.then(|| DrainOptions {
+                ledger: Some(config.node.directory.join(&config.ledger.file)),
+                ..DrainOptions::default()
+            }),
+            lines: LineRules {
+                frame: Limits { frame_max: config.pos.frame_max.bytes(), ..Limits::default() },
+                frame_deadline: config.pos.frame_deadline,
+                idle: config.pos.idle_timeout,
+                write_deadline: config.pos.write_timeout,
+                in_flight_max: count(config.pos.in_flight_max),
+            },
+            door: DoorRules {
+                lines_max: count(config.pos.connections_max),
+                lines_per_peer_max: count(config.pos.connections_per_address_max),
+            },
+            terminals: TerminalRules {
+                mac_errors_max: config.terminal.mac_errors_max,
+                keep_previous_keys: config.terminal.keep_previous_keys,
+                answer_micros_max: u64::try_from(config.terminal.answer_deadline.as_micros())
+                    .unwrap_or(u64::MAX),
+            },
+            calendar: Calendar::new(config.cutoff.zone.clone(), config.cutoff.time),
+            acquirer: config.pos.acquirer.as_str().into(),
+            issuer: own.map_or_else(|| "".into(), |own| own.code.to_string().into()),
+            log_every: u64::from(config.log.approved_one_in),
+            drain_timeout: config.shutdown.drain_timeout,
+        }
+    }
+}
+
+/// Returns the keeper of keys that a configuration asks for.
+///
+/// # Errors
+/// If the local master key cannot be had, or is a published one in production.
+pub fn keeper(config: &Config) -> Result<Arc<dyn Hsm>, KeyError> {
+    let lmk = match &config.keys.lmk {
+        LmkSource::Demo => Lmk::demo(),
+        LmkSource::File(path) => Lmk::from_file(path)?,
+        LmkSource::Env(name) => Lmk::from_env(name)?,
+    };
+    Ok(match config.node.profile {
+        Profile::Production => Arc::new(SoftHsm::production(lmk)?),
+        Profile::Demo | Profile::Test => Arc::new(SoftHsm::new(lmk)),
+    })
+}
