@@ -128,6 +128,7 @@ pub static NOT_OFFERED: &[([u8; 4], Option<[u8; 6]>)] = &[
     (*b"0820", None),             // queries, status, signatures
 ];
 
+#[expect(clippy::too_many_arguments, reason = "one for each column of the table")]
 const fn row(
     mti: &[u8; 4],
     processing: Option<&[u8; 6]>,

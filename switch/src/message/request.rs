@@ -295,9 +295,11 @@ pub fn details(message: &Message<'_>) -> Option<Vec<(Stan, Amount)>> {
 /// invalid card, all else a format error.
 #[must_use]
 pub fn code_of(error: &ParseError) -> ResponseCode {
-    match error.fault {
-        codec::Fault::NotADigit(_) if error.field.0 == 2 => ResponseCode::INVALID_CARD,
-        _ => ResponseCode::FORMAT_ERROR,
+    let is_digit = matches!(error.fault, codec::Fault::NotADigit(_));
+    if is_digit && error.field.0 == 2 {
+        ResponseCode::INVALID_CARD
+    } else {
+        ResponseCode::FORMAT_ERROR
     }
 }
 

@@ -138,9 +138,10 @@ impl From<Refusal> for ResponseCode {
 /// outcome, so the reversal does not belong.
 #[must_use]
 pub fn of_reversal(refusal: Refusal) -> ResponseCode {
-    match refusal {
-        Refusal::OriginalVoided => ResponseCode::INVALID_TRANSACTION,
-        other => other.into(),
+    if refusal == Refusal::OriginalVoided {
+        ResponseCode::INVALID_TRANSACTION
+    } else {
+        refusal.into()
     }
 }
 
