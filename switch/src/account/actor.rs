@@ -100,7 +100,9 @@ impl<C: Commit + Unpin + 'static> AccountActor<C> {
 
     fn answer(&mut self) {
         for outcome in self.inbox.take() {
-            self.desk.on_outcome(outcome);
+            for event in self.desk.on_outcome(outcome) {
+                self.facts.absorb(&event);
+            }
         }
         while let Some(answered) = self.desk.next_answer() {
             if let Some(event) = &answered.event {

@@ -96,11 +96,19 @@ impl<C: Commit, W> Desk<C, W> {
         self.waiting.push_back(Waiting { lsn: self.last, shard, answer, event, again, waiter });
     }
 
-    /// Takes in what became of entries.
-    pub fn on_outcome(&mut self, outcome: Outcome) {
+    /// Takes in what became of entries. Returns what other writers brought about, for whoever
+    /// keeps a projection of it.
+    #[must_use = "what others brought about belongs into the facts"]
+    pub fn on_outcome(&mut self, outcome: Outcome) -> Vec<Event> {
         match outcome {
-            Outcome::Durable { upto } => self.durable = self.durable.max(upto),
-            Outcome::Conflict { shard, from, newer } => self.decide_again(shard, from, &newer),
+            Outcome::Durable { upto } => {
+                self.durable = self.durable.max(upto);
+                Vec::new()
+            }
+            Outcome::Conflict { shard, from, newer } => {
+                self.decide_again(shard, from, &newer);
+                newer.into_iter().map(|entry| entry.event).collect()
+            }
         }
     }
 
