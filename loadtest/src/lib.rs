@@ -8,13 +8,18 @@
 //! | [`fen`], [`ids`], [`code`], [`secret`] | amounts, identifiers, response codes, test secrets |
 //! | [`kit`] | terminals and cards of a programme directory, or generated |
 //! | [`terminal`] | a virtual POS terminal without socket, clock or randomness |
+//! | [`line`], [`station`] | a TCP line; a terminal at its line |
+//! | [`audit`] | what terminals saw against what a journal says |
 
+pub mod audit;
 pub mod code;
 pub mod fen;
 pub mod ids;
 pub mod kit;
+pub mod line;
 pub mod secret;
 mod seed;
+pub mod station;
 pub mod terminal;
 
 pub use code::Code;
@@ -22,4 +27,5 @@ pub use fen::Fen;
 pub use ids::{BatchNo, CardNumber, Expiry, MerchantId, Stan, TerminalId};
 pub use kit::{CardStatus, Kit, TerminalSetup, TestCard};
 pub use secret::{Pin, Tmk};
+pub use station::{Exchange, Station, StationError};
 pub use terminal::{Presented, Reply, Terminal, TerminalError};

@@ -86,8 +86,8 @@ pub(super) fn reversal(chip: &Chip, kernel: &Kernel) -> Vec<u8> {
 
 /// A card's track 2: number, separator, expiry date, service code, ten zeros.
 pub(super) fn track2(card: &CardNumber, expiry: Option<&[u8; 4]>) -> Vec<u8> {
-    // A named card has no expiry date, but a track has a place for one.
-    let expiry = expiry.unwrap_or(b"4912");
+    // A card without an expiry date has zeros in its place.
+    let expiry = expiry.unwrap_or(b"0000");
     [card.digits().as_bytes(), b"D", expiry, b"2010000000000"].concat()
 }
 

@@ -1,0 +1,195 @@
+//! A terminal at its line: what it does of its own accord, and one request after another.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::line::{Line, LineError};
+use crate::terminal::{Reconciled, Reply, SignOn, Terminal, TerminalError, Totals};
+
+/// A terminal and the line to its host. The line stays open between requests and is opened again
+/// when it has closed.
+pub struct Station {
+    /// The terminal.
+    pub terminal: Terminal,
+    address: SocketAddr,
+    timeout: Duration,
+    line: Option<Line>,
+}
+
+/// One request and its answer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Exchange {
+    /// The request, its length in front.
+    pub sent: Vec<u8>,
+    /// The answer, without its length.
+    pub received: Vec<u8>,
+    /// What the terminal made of it.
+    pub reply: Reply,
+}
+
+/// How a settlement went.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Settlement {
+    /// What the host says of the totals; `None` if it says nothing.
+    pub reconciled: Option<Reconciled>,
+    /// The totals, the uploads and the end, in order.
+    pub exchanges: Vec<Exchange>,
+}
+
+/// Why a request was not sent, or was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum StationError {
+    /// The terminal refuses the request, or the answer.
+    #[error(transparent)]
+    Terminal(#[from] TerminalError),
+    /// Nothing was sent: the host cannot be reached.
+    #[error("the host cannot be reached: {0}")]
+    Unreachable(#[source] LineError),
+    /// The request was sent, and no answer came. The request stands here, its length in front.
+    #[error("no answer: {error}")]
+    NoAnswer {
+        /// The request.
+        sent: Vec<u8>,
+        /// Why.
+        error: LineError,
+    },
+}
+
+impl Station {
+    /// A terminal that will talk to the host at `address`, and waits `timeout` for each answer.
+    #[must_use]
+    pub const fn new(terminal: Terminal, address: SocketAddr, timeout: Duration) -> Self {
+        Self { terminal, address, timeout, line: None }
+    }
+
+    /// Makes one request and waits for its answer. If none comes, the terminal knows.
+    ///
+    /// # Errors
+    /// [`StationError`]; before `request` is called, the line is open.
+    pub fn ask(
+        &mut self,
+        request: impl FnOnce(&mut Terminal) -> Result<Vec<u8>, TerminalError>,
+    ) -> Result<Exchange, StationError> {
+        let mut line = self.take_line()?;
+        let sent = request(&mut self.terminal)?;
+        let answered = line.send(&sent).and_then(|()| self.answer_on(&mut line));
+        match answered {
+            Ok(Ok((received, reply))) => {
+                self.line = Some(line);
+                Ok(Exchange { sent, received, reply })
+            }
+            Ok(Err(error)) => Err(error.into()),
+            Err(error) => {
+                self.terminal.on_timeout();
+                Err(StationError::NoAnswer { sent, error })
+            }
+        }
+    }
+
+    /// Makes one request, and closes the line when the answer is there, without reading it.
+    ///
+    /// # Errors
+    /// [`StationError::Unreachable`], and what the terminal refuses. That no answer came is no
+    /// error here.
+    pub fn lose(
+        &mut self,
+        request: impl FnOnce(&mut Terminal) -> Result<Vec<u8>, TerminalError>,
+    ) -> Result<Vec<u8>, StationError> {
+        let mut line = self.take_line()?;
+        let sent = request(&mut self.terminal)?;
+        let heard = line.send(&sent).and_then(|()| line.hear());
+        self.terminal.on_timeout();
+        match heard {
+            Ok(()) => Ok(sent),
+            Err(error) => Err(StationError::NoAnswer { sent, error }),
+        }
+    }
+
+    /// Sends bytes as they are, and returns the next frame that comes. The terminal knows nothing
+    /// of it.
+    ///
+    /// # Errors
+    /// [`StationError::Unreachable`] and [`StationError::NoAnswer`].
+    pub fn send_past_terminal(&mut self, sent: &[u8]) -> Result<Vec<u8>, StationError> {
+        let mut line = self.take_line()?;
+        let received = line.send(sent).and_then(|()| line.receive());
+        let received =
+            received.map_err(|error| StationError::NoAnswer { sent: sent.to_vec(), error })?;
+        self.line = Some(line);
+        Ok(received)
+    }
+
+    /// Does what must be done before a request that needs keys: signs on if there are no keys or
+    /// the host wants it, and sends an owed reversal.
+    ///
+    /// # Errors
+    /// [`StationError`].
+    pub fn make_ready(&mut self) -> Result<Vec<Exchange>, StationError> {
+        let mut exchanges = Vec::new();
+        if !self.terminal.is_signed_on() || self.terminal.wants_sign_on() {
+            let ask = SignOn::for_layout(self.terminal.setup().layout);
+            exchanges.push(self.ask(|terminal| terminal.sign_on(ask))?);
+        }
+        while self.terminal.is_signed_on() && self.terminal.owed().is_some() {
+            exchanges.push(self.ask(Terminal::reversal)?);
+        }
+        Ok(exchanges)
+    }
+
+    /// Settles the open batch: totals, the uploads that the answer asks for, the end.
+    ///
+    /// # Errors
+    /// [`StationError`].
+    pub fn settle(&mut self) -> Result<Settlement, StationError> {
+        self.settle_claiming(self.terminal.totals())
+    }
+
+    /// The same with totals that may not be those of the slips.
+    ///
+    /// # Errors
+    /// [`StationError`].
+    pub fn settle_claiming(&mut self, totals: Totals) -> Result<Settlement, StationError> {
+        let first = self.ask(|terminal| terminal.settle_claiming(&totals))?;
+        let reconciled = first.reply.reconciled;
+        let mut exchanges = vec![first];
+        if matches!(reconciled, Some(Reconciled::Balanced | Reconciled::Unbalanced)) {
+            while self.terminal.must_upload() {
+                let upload = self.ask(Terminal::upload)?;
+                let is_taken = upload.reply.is_success() || upload.reply.code.is_none();
+                exchanges.push(upload);
+                if !is_taken {
+                    return Ok(Settlement { reconciled, exchanges });
+                }
+            }
+            exchanges.push(self.ask(Terminal::end_upload)?);
+        }
+        Ok(Settlement { reconciled, exchanges })
+    }
+
+    /// Closes the line.
+    pub fn hang_up(&mut self) {
+        self.line = None;
+    }
+
+    fn take_line(&mut self) -> Result<Line, StationError> {
+        match self.line.take() {
+            Some(line) => Ok(line),
+            None => Line::open(self.address, self.timeout).map_err(StationError::Unreachable),
+        }
+    }
+
+    /// Waits for the answer to what is under way, past what belongs to something else.
+    fn answer_on(
+        &mut self,
+        line: &mut Line,
+    ) -> Result<Result<(Vec<u8>, Reply), TerminalError>, LineError> {
+        loop {
+            let frame = line.receive()?;
+            match self.terminal.on_frame(&frame) {
+                Err(TerminalError::NotMine(_) | TerminalError::Unreadable(_)) => {}
+                Err(error) => return Ok(Err(error)),
+                Ok(reply) => return Ok(Ok((frame, reply))),
+            }
+        }
+    }
+}
