@@ -22,7 +22,7 @@ use crate::telemetry::Telemetry;
 use crate::terminal::{LineParts, Lines, Listener, ListenerError};
 
 pub use health::Report;
-pub use provision::Provisioned;
+pub use provision::{Plan, Provisioned, plan};
 pub use settings::{Settings, keeper};
 
 /// Why a node did not start.

@@ -2,9 +2,9 @@
 
 use domain::issuing::Identity;
 use domain::shard::{CardIssued, Command};
-use domain::terms::CardId;
+use domain::terms::{CardId, ShardNo};
 use domain::txn::TerminalProfile;
-use keys::SealedKey;
+use keys::{KeyError, SealedKey};
 
 use super::NodeError;
 use crate::account::Accounts;
@@ -20,19 +20,27 @@ pub struct Provisioned {
     pub cards: usize,
 }
 
-pub(super) async fn provision(
-    programme: &Programme,
-    facts: &Facts,
-    accounts: &Accounts,
-) -> Result<Provisioned, NodeError> {
-    let mut commands = Vec::new();
-    let mut added = Provisioned::default();
+/// What it takes to add something to the books.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Commands, each for its shard.
+    pub commands: Vec<(ShardNo, Command)>,
+    /// What they add.
+    pub adds: Provisioned,
+}
+
+/// Says what has to be done for the books to hold everything that `programme` does.
+///
+/// # Errors
+/// A key that cannot be sealed.
+pub fn plan(programme: &Programme, facts: &Facts) -> Result<Plan, KeyError> {
+    let mut plan = Plan::default();
     for terminal in &programme.terminals {
         if let Some(profile) = changed(terminal, facts)? {
             let shard = terminal.id.shard();
             let command = Command::RegisterTerminal { terminal: terminal.id, profile };
-            commands.push((shard, command));
-            added.terminals = added.terminals.saturating_add(1);
+            plan.commands.push((shard, command));
+            plan.adds.terminals = plan.adds.terminals.saturating_add(1);
         }
     }
     let mut next = u64::try_from(facts.cards.len()).unwrap_or(u64::MAX);
@@ -44,16 +52,25 @@ pub(super) async fn provision(
             next = next.saturating_add(1);
             let id = CardId(next);
             let issued = issue(card, id, index.0, product.terms.clone(), facts)?;
-            commands.push((id.shard(), Command::IssueCard(Box::new(issued))));
-            added.cards = added.cards.saturating_add(1);
+            plan.commands.push((id.shard(), Command::IssueCard(Box::new(issued))));
+            plan.adds.cards = plan.adds.cards.saturating_add(1);
         }
     }
-    accounts.decide_all(commands).await?;
-    Ok(added)
+    Ok(plan)
+}
+
+pub(super) async fn provision(
+    programme: &Programme,
+    facts: &Facts,
+    accounts: &Accounts,
+) -> Result<Provisioned, NodeError> {
+    let plan = plan(programme, facts)?;
+    accounts.decide_all(plan.commands).await?;
+    Ok(plan.adds)
 }
 
 /// Returns the profile of a terminal that the books do not know like this.
-fn changed(terminal: &Terminal, facts: &Facts) -> Result<Option<TerminalProfile>, NodeError> {
+fn changed(terminal: &Terminal, facts: &Facts) -> Result<Option<TerminalProfile>, KeyError> {
     let (hsm, id) = (facts.hsm.as_ref(), &terminal.id.0);
     let Terminal { algorithm, layout, mac, .. } = *terminal;
     let scheme = Scheme { algorithm, layout, mac };
@@ -84,7 +101,7 @@ fn issue(
     index: [u8; 16],
     terms: domain::issuing::Terms,
     facts: &Facts,
-) -> Result<CardIssued, NodeError> {
+) -> Result<CardIssued, KeyError> {
     let pin = card.pin.as_ref();
     let pin = pin.map(|pin| facts.hsm.derive_pin_verification(id.0, pin.expose())).transpose()?;
     let sealed_pan = facts.hsm.seal_pan(card.pan.digits(), id.0)?;
