@@ -2,7 +2,10 @@
 
 mod config;
 mod kit;
+mod log;
 mod output;
+mod process;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -15,11 +18,13 @@ enum Command {
     Config(config::ConfigCommand),
     /// Print the test terminals and cards of a demonstration.
     Kit(kit::Kit),
+    Serve(serve::Serve),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
     match Command::parse() {
         Command::Config(config) => config.run(),
         Command::Kit(kit) => kit.run().map(|()| ExitCode::SUCCESS),
+        Command::Serve(serve) => serve.run().map(|()| ExitCode::SUCCESS),
     }
 }

@@ -1,50 +1,91 @@
-//! How a node is.
+//! How a node is, for probes and people.
 
-use super::Node;
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// How a node is, for a probe.
+use admin::ports::{Check, Health, Info};
+use metrics::{Gauge, gauge};
+use store::{DrainHandle, EmbeddedJournal};
+use tokio::sync::watch;
+
+use crate::facts::Facts;
+use crate::terminal::Lines;
+
+/// What a node is known by from outside.
 #[derive(Clone, Debug)]
-pub struct Report {
-    /// The name of what was looked at.
-    pub name: &'static str,
-    /// True if it is well.
-    pub ok: bool,
-    /// What there is to say.
-    pub detail: String,
+pub struct Identity {
+    /// The profile it runs under.
+    pub profile: String,
+    /// Tells configurations apart.
+    pub config_hash: String,
 }
 
-impl Node {
-    /// Looks at everything that has to be well for terminals to be served.
-    #[must_use]
-    pub fn health(&self) -> Vec<Report> {
-        let has_room = self.journal.has_room();
-        let durable = self.journal.durable().0;
-        let mut reports = vec![
-            Report { name: "journal", ok: has_room, detail: format!("{durable} entries durable") },
-            Report {
-                name: "terminals",
-                ok: !self.facts.terminals.is_empty(),
-                detail: format!(
-                    "{} known, {} lines",
-                    self.facts.terminals.len(),
-                    self.lines.count()
-                ),
-            },
-            Report {
-                name: "serving",
-                ok: !*self.closing.borrow(),
-                detail: "answering requests".to_owned(),
-            },
+/// The parts of a node whose health matters.
+pub struct Vitals {
+    pub(super) facts: Arc<Facts>,
+    pub(super) journal: Arc<EmbeddedJournal>,
+    pub(super) drain: Mutex<Option<DrainHandle>>,
+    pub(super) lines: Lines,
+    pub(super) closing: watch::Receiver<bool>,
+    pub(super) identity: Identity,
+    pub(super) draining: Gauge,
+}
+
+impl Vitals {
+    pub(super) fn new(
+        facts: Arc<Facts>,
+        journal: Arc<EmbeddedJournal>,
+        drain: Option<DrainHandle>,
+        lines: Lines,
+        closing: watch::Receiver<bool>,
+        identity: Identity,
+    ) -> Self {
+        let (drain, draining) = (Mutex::new(drain), gauge!("posp_draining"));
+        Self { facts, journal, drain, lines, closing, identity, draining }
+    }
+
+    /// Gives up the drain, for the one who stops it.
+    pub(super) fn take_drain(&self) -> Option<DrainHandle> {
+        self.drain.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Looks at the drain, if there is one.
+    pub(super) fn with_drain<T>(&self, look: impl FnOnce(&DrainHandle) -> T) -> Option<T> {
+        self.drain.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(look)
+    }
+
+    fn ledger(&self) -> Option<Check> {
+        self.with_drain(|drain| match drain.error() {
+            Some(error) => error,
+            None => format!("{} entries behind", drain.lag_entries()),
+        })
+        // A ledger that lags does not stop the switch: the journal is the truth.
+        .map(|detail| Check { name: "ledger", ok: true, detail })
+    }
+}
+
+impl Health for Vitals {
+    fn checks(&self) -> Vec<Check> {
+        let is_closing = *self.closing.borrow();
+        self.draining.set(if is_closing { 1.0 } else { 0.0 });
+        let (facts, lines) = (&self.facts, self.lines.count());
+        let journal = format!("{} entries durable", self.journal.durable().0);
+        let terminals = format!("{} known, {lines} lines open", facts.terminals.len());
+        let serving = if is_closing { "going to rest" } else { "answering requests" };
+        let mut checks = vec![
+            Check { name: "journal", ok: self.journal.has_room(), detail: journal },
+            Check { name: "terminals", ok: !facts.terminals.is_empty(), detail: terminals },
+            Check { name: "serving", ok: !is_closing, detail: serving.to_owned() },
         ];
-        if let Some(drain) = &self.drain {
-            let error = drain.error();
-            let detail = match &error {
-                Some(error) => error.clone(),
-                None => format!("{} entries behind", drain.lag_entries()),
-            };
-            // A ledger that lags does not stop the switch: the journal is the truth.
-            reports.push(Report { name: "ledger", ok: true, detail });
+        checks.extend(self.ledger());
+        checks
+    }
+
+    fn info(&self) -> Info {
+        Info {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            profile: self.identity.profile.clone(),
+            commit_mode: "embedded: an answer waits for the journal's sync".to_owned(),
+            config_hash: self.identity.config_hash.clone(),
         }
-        reports
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use actix::Arbiter;
 use keys::Hsm;
-use store::{Drain, DrainError, DrainHandle, EmbeddedJournal, OpenError};
+use store::{Drain, DrainError, EmbeddedJournal, OpenError};
 use tokio::sync::watch;
 
 use crate::account::{Accounts, NotTaken};
@@ -21,7 +21,7 @@ use crate::programme::Programme;
 use crate::telemetry::Telemetry;
 use crate::terminal::{LineParts, Lines, Listener, ListenerError};
 
-pub use health::Report;
+pub use health::{Identity, Vitals};
 pub use provision::{Plan, Provisioned, plan};
 pub use settings::{Settings, keeper};
 
@@ -51,7 +51,7 @@ pub struct Node {
     facts: Arc<Facts>,
     accounts: Accounts,
     journal: Arc<EmbeddedJournal>,
-    drain: Option<DrainHandle>,
+    vitals: Arc<Vitals>,
     lines: Lines,
     arbiters: Vec<Arbiter>,
     pos: SocketAddr,
@@ -102,15 +102,24 @@ impl Node {
         let (closing, is_closing) = watch::channel(false);
         let handles = arbiters.iter().map(Arbiter::handle).collect();
         actix_rt::spawn(listener.serve(handles, parts, settings.door, is_closing.clone()));
-        let days = cutoff::watch(accounts.clone(), Arc::clone(&facts), clock, is_closing);
+        let days = cutoff::watch(accounts.clone(), Arc::clone(&facts), clock, is_closing.clone());
         actix_rt::spawn(days);
         tracing::info!(address = %pos, terminals = facts.terminals.len(), cards = facts.cards.len(), "terminals may connect");
+        let vitals = Vitals::new(
+            Arc::clone(&facts),
+            Arc::clone(&journal),
+            drain,
+            lines.clone(),
+            is_closing,
+            settings.identity.clone(),
+        );
+        let vitals = Arc::new(vitals);
         Ok(Self {
             settings,
             facts,
             accounts,
             journal,
-            drain,
+            vitals,
             lines,
             arbiters,
             pos,
@@ -123,6 +132,12 @@ impl Node {
     #[must_use]
     pub const fn pos_address(&self) -> SocketAddr {
         self.pos
+    }
+
+    /// Returns what tells how the node is.
+    #[must_use]
+    pub fn vitals(&self) -> Arc<Vitals> {
+        Arc::clone(&self.vitals)
     }
 
     /// Returns what the programme added at start.
@@ -145,11 +160,10 @@ impl Node {
 
     /// Waits until the ledger holds everything that is durable now, or `timeout` is over.
     pub async fn drained(&self, timeout: Duration) -> bool {
-        let Some(drain) = &self.drain else { return true };
         let goal = self.journal.durable();
         let step = Duration::from_millis(10);
         let mut waited = Duration::ZERO;
-        while drain.position() < goal {
+        while self.vitals.with_drain(|drain| drain.position() < goal) == Some(true) {
             if waited >= timeout {
                 return false;
             }
@@ -182,7 +196,7 @@ impl Node {
         for arbiter in &self.arbiters {
             arbiter.stop();
         }
-        if let Some(drain) = self.drain {
+        if let Some(drain) = self.vitals.take_drain() {
             let position = actix_rt::task::spawn_blocking(move || drain.stop_when_drained()).await;
             if let Ok(stopped) = position {
                 tracing::info!(entries = stopped?.0, "ledger up to date");

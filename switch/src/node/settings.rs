@@ -9,6 +9,7 @@ use codec::Limits;
 use keys::{Hsm, KeyError, Lmk, SoftHsm};
 use store::{DrainOptions, Options};
 
+use super::Identity;
 use crate::clock::Calendar;
 use crate::config::{Config, LmkSource, Profile};
 use crate::facts::TerminalRules;
@@ -43,6 +44,8 @@ pub struct Settings {
     pub log_every: u64,
     /// How long in-flight requests may take when the node stops.
     pub drain_timeout: Duration,
+    /// What the node is known by from outside.
+    pub identity: Identity,
 }
 
 impl Settings {
@@ -56,8 +59,7 @@ impl Settings {
             threads => count(threads),
         };
         let own = programme.issuers.iter().find(|issuer| issuer.kind == routing::IssuerKind::Own);
-        let segment_bytes =
-            u64::try_from(config.journal.segment_size.bytes()).unwrap_or(u64::MAX);
+        let segment_bytes = u64::try_from(config.journal.segment_size.bytes()).unwrap_or(u64::MAX);
         Self {
             data: config.node.directory.clone(),
             pos_listen: config.pos.listen,
@@ -89,6 +91,10 @@ impl Settings {
             issuer: own.map_or_else(|| "".into(), |own| own.code.to_string().into()),
             log_every: u64::from(config.log.approved_one_in),
             drain_timeout: config.shutdown.drain_timeout,
+            identity: Identity {
+                profile: config.node.profile.to_string(),
+                config_hash: config.fingerprint(),
+            },
         }
     }
 }

@@ -1,0 +1,114 @@
+//! `posp serve`: a node that runs until it is told to stop.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use admin::server::Ports;
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use switch::config::{Config, Profile};
+use switch::node::{Node, Settings, keeper};
+use switch::programme::Programme;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{log, process};
+
+/// Serve terminals until SIGTERM or Ctrl-C
+///
+/// On SIGTERM the node takes no more requests, answers what is in flight, makes everything
+/// durable, brings the ledger up to date and exits with 0. A second SIGTERM ends it at once,
+/// without harm: the journal is always whole.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  posp serve --demo --data /tmp/posp
+  posp serve --config config/posp.toml
+  POSP__POS__LISTEN=0.0.0.0:8583 posp serve --config config/production.toml")]
+pub(crate) struct Serve {
+    /// The configuration file; see `posp config show` for every key
+    #[arg(long, value_name = "FILE", required_unless_present = "demo")]
+    config: Option<PathBuf>,
+    /// Serve the built-in demonstration: published keys, test cards (see `posp kit`)
+    #[arg(long, conflicts_with = "config")]
+    demo: bool,
+    /// Where journal, snapshots and ledger live (overrides node.directory)
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where terminals connect (overrides pos.listen)
+    #[arg(long, value_name = "HOST:PORT")]
+    pos_listen: Option<SocketAddr>,
+    /// Where metrics and health are (overrides http.listen)
+    #[arg(long, value_name = "HOST:PORT")]
+    http_listen: Option<SocketAddr>,
+}
+
+impl Serve {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// What keeps the node from starting, or kept it from ending well.
+    pub(crate) fn run(self) -> Result<()> {
+        let config = self.config()?;
+        let programme = programme_of(&config)?;
+        let _log = log::install(&config)?;
+        process::harden();
+        actix_rt::System::new().block_on(serve(config, programme))
+    }
+
+    fn config(&self) -> Result<Config> {
+        let mut config = Config::load(self.config.as_deref())?;
+        if let Some(data) = &self.data {
+            config.node.directory.clone_from(data);
+        } else if self.demo {
+            bail!("--demo needs --data DIR: where shall the journal live?");
+        }
+        if let Some(listen) = self.pos_listen {
+            config.pos.listen = listen;
+        }
+        if let Some(listen) = self.http_listen {
+            config.http.listen = listen;
+        }
+        config.check()?;
+        Ok(config)
+    }
+}
+
+/// Reads the programme that a configuration names.
+///
+/// # Errors
+/// What is wrong with it; in production, also that its keys or PINs stand in clear.
+pub(crate) fn programme_of(config: &Config) -> Result<Programme> {
+    let programme = match &config.programme.directory {
+        Some(directory) => Programme::load(directory)?,
+        None => Programme::demo(),
+    };
+    if config.node.profile == Profile::Production {
+        programme.check_production()?;
+    }
+    Ok(programme)
+}
+
+async fn serve(config: Config, programme: Programme) -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let metrics = admin::metrics::install();
+    let node = Node::start(Settings::of(&config, &programme), &programme, keeper(&config)?)
+        .await
+        .with_context(|| format!("cannot start on {}", config.node.directory.display()))?;
+    let ports = Ports { health: node.vitals(), metrics };
+    let http = admin::server::serve(config.http.listen, ports)?;
+    tracing::info!(pos = %node.pos_address(), http = %http.listen(), "ready");
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("SIGTERM: going to rest"),
+        _ = interrupt.recv() => tracing::info!("interrupt: going to rest"),
+    }
+    actix_rt::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        std::process::exit(1);
+    });
+    node.stop().await.context("the ledger is behind; the next start goes on from there")?;
+    http.stop().await;
+    Ok(())
+}
