@@ -14,7 +14,7 @@ use std::fmt;
 
 use crate::fen::Fen;
 use crate::ids::{BatchNo, Stan, TerminalId};
-use crate::terminal::{Slip, SlipKind, SlipState};
+use crate::terminal::{Reply, SlipKind};
 
 /// What makes a transaction this one.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -72,21 +72,60 @@ pub enum Reversal {
     Unknown,
 }
 
-impl Seen {
-    /// An approved transaction as its slip shows it.
+/// What terminals saw, transaction by transaction.
+#[derive(Clone, Debug, Default)]
+pub struct History(BTreeMap<Key, Seen>);
+
+impl History {
+    /// Nothing yet.
     #[must_use]
-    pub fn of_slip(terminal: TerminalId, slip: &Slip) -> Self {
-        Self {
-            key: Key { terminal, batch: slip.imprint.batch, stan: slip.imprint.stan },
-            kind: slip.kind,
-            amount: slip.imprint.amount,
-            told: Told::Approved,
-            rrn: Some(slip.rrn.clone()),
-            reversal: match slip.state {
-                SlipState::Approved | SlipState::Voided => Reversal::None,
-                SlipState::Reversed => Reversal::Confirmed,
-            },
+    pub const fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// A transaction is sent. Nothing is known of it until an answer is noted, and a repeat changes
+    /// nothing.
+    pub fn asked(&mut self, key: Key, kind: SlipKind, amount: Fen) {
+        self.0.entry(key).or_insert(Seen {
+            key,
+            kind,
+            amount,
+            told: Told::Nothing,
+            rrn: None,
+            reversal: Reversal::Unknown,
+        });
+    }
+
+    /// A transaction was answered in a way the terminal believes.
+    pub fn told(&mut self, key: Key, reply: &Reply) {
+        let Some(seen) = self.0.get_mut(&key) else { return };
+        if reply.is_success() {
+            seen.told = Told::Approved;
+            seen.amount = reply.amount.unwrap_or(seen.amount);
+            seen.rrn.clone_from(&reply.rrn);
+        } else {
+            seen.told = Told::Refused;
         }
+        seen.reversal = Reversal::None;
+    }
+
+    /// A reversal of the transaction is sent, or owed.
+    pub fn reversing(&mut self, key: Key) {
+        if let Some(seen) = self.0.get_mut(&key) {
+            seen.reversal = Reversal::Unknown;
+        }
+    }
+
+    /// A reversal of the transaction was answered: nothing is left to undo.
+    pub fn reversed(&mut self, key: Key) {
+        if let Some(seen) = self.0.get_mut(&key) {
+            seen.reversal = Reversal::Confirmed;
+        }
+    }
+
+    /// What is known, by key.
+    pub fn iter(&self) -> impl Iterator<Item = &Seen> {
+        self.0.values()
     }
 }
 

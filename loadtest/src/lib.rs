@@ -9,10 +9,12 @@
 //! | [`kit`] | terminals and cards of a programme directory, or generated |
 //! | [`terminal`] | a virtual POS terminal without socket, clock or randomness |
 //! | [`line`], [`station`] | a TCP line; a terminal at its line |
+//! | [`demo`] | a shop's day, played and judged |
 //! | [`audit`] | what terminals saw against what a journal says |
 
 pub mod audit;
 pub mod code;
+pub mod demo;
 pub mod fen;
 pub mod ids;
 pub mod kit;

@@ -3,14 +3,17 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::audit::{History, Key};
+use crate::code::Code;
 use crate::line::{Line, LineError};
-use crate::terminal::{Reconciled, Reply, SignOn, Terminal, TerminalError, Totals};
+use crate::terminal::{Imprint, Reconciled, Reply, SignOn, Terminal, TerminalError, Totals};
 
 /// A terminal and the line to its host. The line stays open between requests and is opened again
 /// when it has closed.
 pub struct Station {
     /// The terminal.
     pub terminal: Terminal,
+    history: History,
     address: SocketAddr,
     timeout: Duration,
     line: Option<Line>,
@@ -36,6 +39,14 @@ pub struct Settlement {
     pub exchanges: Vec<Exchange>,
 }
 
+/// What a request is about.
+enum Subject {
+    /// The transaction it asks for.
+    Asked(Key),
+    /// The transaction that its terminal owes a reversal of.
+    Reversing(Key),
+}
+
 /// Why a request was not sent, or was not answered.
 #[derive(Debug, thiserror::Error)]
 pub enum StationError {
@@ -59,7 +70,13 @@ impl Station {
     /// A terminal that will talk to the host at `address`, and waits `timeout` for each answer.
     #[must_use]
     pub const fn new(terminal: Terminal, address: SocketAddr, timeout: Duration) -> Self {
-        Self { terminal, address, timeout, line: None }
+        Self { terminal, history: History::new(), address, timeout, line: None }
+    }
+
+    /// What the terminal saw of its sales, voids and refunds.
+    #[must_use]
+    pub const fn history(&self) -> &History {
+        &self.history
     }
 
     /// Makes one request and waits for its answer. If none comes, the terminal knows.
@@ -72,10 +89,12 @@ impl Station {
     ) -> Result<Exchange, StationError> {
         let mut line = self.take_line()?;
         let sent = request(&mut self.terminal)?;
+        let subject = self.note_request();
         let answered = line.send(&sent).and_then(|()| self.answer_on(&mut line));
         match answered {
             Ok(Ok((received, reply))) => {
                 self.line = Some(line);
+                self.note_answer(subject, &reply);
                 Ok(Exchange { sent, received, reply })
             }
             Ok(Err(error)) => Err(error.into()),
@@ -97,6 +116,7 @@ impl Station {
     ) -> Result<Vec<u8>, StationError> {
         let mut line = self.take_line()?;
         let sent = request(&mut self.terminal)?;
+        self.note_request();
         let heard = line.send(&sent).and_then(|()| line.hear());
         self.terminal.on_timeout();
         match heard {
@@ -169,6 +189,35 @@ impl Station {
     /// Closes the line.
     pub fn hang_up(&mut self) {
         self.line = None;
+    }
+
+    fn key(&self, imprint: &Imprint) -> Key {
+        let terminal = self.terminal.setup().id;
+        Key { terminal, batch: imprint.batch, stan: imprint.stan }
+    }
+
+    fn note_request(&mut self) -> Option<Subject> {
+        if let Some((kind, imprint)) = self.terminal.under_way() {
+            let (key, amount) = (self.key(imprint), imprint.amount);
+            self.history.asked(key, kind, amount);
+            return Some(Subject::Asked(key));
+        }
+        let owed = self.terminal.owed()?;
+        let key = self.key(&owed.imprint);
+        self.history.reversing(key);
+        Some(Subject::Reversing(key))
+    }
+
+    fn note_answer(&mut self, subject: Option<Subject>, reply: &Reply) {
+        match subject {
+            Some(Subject::Asked(key)) => self.history.told(key, reply),
+            Some(Subject::Reversing(key)) if reply.mti.as_bytes() == b"0410" => {
+                if reply.code.is_some_and(Code::ends_reversal) {
+                    self.history.reversed(key);
+                }
+            }
+            Some(Subject::Reversing(_)) | None => {}
+        }
     }
 
     fn take_line(&mut self) -> Result<Line, StationError> {

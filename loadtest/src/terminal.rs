@@ -173,6 +173,22 @@ impl Terminal {
         self.owed.as_ref()
     }
 
+    /// The sale, void or refund under way: what it is for, and what a reversal would repeat.
+    #[must_use]
+    pub fn under_way(&self) -> Option<(SlipKind, &Imprint)> {
+        match &self.awaiting.as_ref()?.kind {
+            Kind::Money { kind, imprint, .. } => Some((*kind, imprint)),
+            Kind::SignOn(_)
+            | Kind::SignOff
+            | Kind::Echo
+            | Kind::Balance
+            | Kind::Reversal
+            | Kind::Settlement
+            | Kind::Upload(_)
+            | Kind::End => None,
+        }
+    }
+
     /// The slips of the open batch, by trace number.
     pub fn slips(&self) -> impl Iterator<Item = &Slip> {
         self.slips.values()
