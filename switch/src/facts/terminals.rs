@@ -268,6 +268,12 @@ impl TerminalEntry {
         self.lane().batches.open.number
     }
 
+    /// Returns a copy of its batches.
+    #[must_use]
+    pub fn batches(&self) -> Batches {
+        self.lane().batches.clone()
+    }
+
     /// Verifies the message code of a request, and returns the keys it was made with.
     ///
     /// # Errors
