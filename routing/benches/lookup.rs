@@ -36,7 +36,7 @@ fn pans() -> Vec<Pan> {
         .collect()
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = 10_000)]
 fn route(bencher: Bencher<'_, '_>) {
     let (table, pans) = (table(), pans());
     let mut next = 0;

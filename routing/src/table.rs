@@ -29,20 +29,23 @@ pub struct Nested {
     pub outer: usize,
 }
 
-/// From here on, in numbers of twelve digits, and until the next one begins.
-#[derive(Clone, Copy, Debug)]
-struct Segment {
-    start: u64,
-    route: Route,
+/// Disjoint segments of the numbers of twelve digits, in order, each until the next one begins.
+/// Where they begin stands apart from where they lead, so that a search touches little memory.
+#[derive(Clone, Debug, Default)]
+struct Segments {
+    starts: Vec<u64>,
+    routes: Vec<Route>,
+    /// For the first four digits, how many segments begin before any number that has them.
+    before: Vec<usize>,
 }
 
 /// Shortest and longest card number (ISO/IEC 7812-1, as [`Pan`] takes them).
 const PAN_LENGTHS: std::ops::RangeInclusive<u8> = 12..=19;
 
-/// Ranges by length of the number, each a flat list of disjoint segments in order.
+/// Ranges by length of the number, each length a flat list.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
-    lengths: [Vec<Segment>; 8],
+    lengths: [Segments; 8],
     nested: Vec<Nested>,
 }
 
@@ -89,9 +92,7 @@ impl Table {
         let head = head.fold(0_u64, |number, &digit| {
             number.wrapping_mul(10).wrapping_add(u64::from(digit.wrapping_sub(b'0')))
         });
-        let after = segments.partition_point(|segment| segment.start <= head);
-        let segment = after.checked_sub(1).and_then(|place| segments.get(place));
-        segment.map_or(Route::Unknown, |segment| segment.route)
+        segments.find(head).unwrap_or(Route::Unknown)
     }
 
     /// Returns the ranges that lie inside another, for a person to look over: legitimate where an
@@ -137,37 +138,62 @@ fn route_of(
     })
 }
 
+impl Segments {
+    /// The first four digits of a number of twelve.
+    const HEADS: u64 = 10_000;
+    const SCALE: u64 = 100_000_000;
+
+    fn find(&self, number: u64) -> Option<Route> {
+        let head = usize::try_from(number.checked_div(Self::SCALE)?).ok()?;
+        let (&first, &end) = (self.before.get(head)?, self.before.get(head.checked_add(1)?)?);
+        let within = self.starts.get(first..end)?.partition_point(|&start| start <= number);
+        self.routes.get(first.checked_add(within)?.checked_sub(1)?).copied()
+    }
+
+    /// Begins a segment, in place of one that would be empty.
+    fn begin(&mut self, start: u64, route: Route) {
+        if self.starts.pop_if(|last| *last == start).is_some() {
+            self.routes.pop();
+        }
+        self.starts.push(start);
+        self.routes.push(route);
+    }
+
+    /// Ends every open range that does not reach beyond `start`; what is around it goes on.
+    fn close(&mut self, open: &mut Vec<Open>, start: u64) {
+        while let Some((end, ..)) = open.pop_if(|(end, ..)| *end <= start) {
+            self.begin(end, open.last().map_or(Route::Unknown, |&(.., route)| route));
+        }
+    }
+
+    fn index(&mut self) {
+        let heads = (0..=Self::HEADS).map(|head| head.saturating_mul(Self::SCALE));
+        self.before =
+            heads.map(|number| self.starts.partition_point(|&start| start < number)).collect();
+    }
+}
+
 /// Cuts ranges, which come by start and then by length of prefix, into disjoint segments.
 fn sweep<'a>(
     ranges: impl Iterator<Item = &'a (usize, Bin, Route)>,
     nested: &mut Vec<Nested>,
-) -> Vec<Segment> {
-    let mut segments = Vec::new();
+) -> Segments {
+    let mut segments = Segments::default();
     let mut open: Vec<Open> = Vec::new();
     for &(row, bin, route) in ranges {
         let range = bin.prefix.range();
-        close(&mut open, range.start, &mut segments);
+        segments.close(&mut open, range.start);
         if let Some(&(_, outer, _)) = open.last() {
             nested.push(Nested { inner: row, outer });
         }
-        begin(&mut segments, range.start, route);
+        segments.begin(range.start, route);
         open.push((range.end, row, route));
     }
-    close(&mut open, u64::MAX, &mut segments);
-    segments
-}
-
-/// Ends every open range that does not reach beyond `start`; what is around it goes on.
-fn close(open: &mut Vec<Open>, start: u64, segments: &mut Vec<Segment>) {
-    while let Some((end, ..)) = open.pop_if(|(end, ..)| *end <= start) {
-        begin(segments, end, open.last().map_or(Route::Unknown, |&(.., route)| route));
+    segments.close(&mut open, u64::MAX);
+    if !segments.starts.is_empty() {
+        segments.index();
     }
-}
-
-/// Begins a segment, in place of one that would be empty.
-fn begin(segments: &mut Vec<Segment>, start: u64, route: Route) {
-    segments.pop_if(|last| last.start == start);
-    segments.push(Segment { start, route });
+    segments
 }
 
 #[cfg(test)]
