@@ -8,17 +8,34 @@
 //! A data directory holds `LOCK`, `node`, `journal/`, `snapshots/` and `ledger.db`. None of them
 //! holds a card number, a PIN block or a key in clear: events carry sealed values only.
 
+mod batch;
 mod chain;
 mod check;
 mod commit;
+mod disk;
 mod drain;
 mod embedded;
+mod fault;
+mod home;
 mod memory;
 mod record;
+mod segment;
+mod snapshot;
+mod walk;
 
 pub use chain::{Chain, Positions};
 pub use check::{CheckError, CheckReport, check};
 pub use commit::{Commit, CommitError, Entry, Lsn, Outcome, Recovered, RecoveryReport};
+pub use disk::{Disk, SystemDisk};
 pub use drain::{Drain, DrainError, DrainHandle, DrainOptions};
 pub use embedded::{EmbeddedJournal, EmbeddedWriter, Loss, OnLoss, OpenError, Options};
+pub use fault::JournalFault;
 pub use memory::{MemoryJournal, MemoryWriter};
+
+/// Lets every other thread of the machine go first, where the system allows it. On Linux the
+/// priority is that of the calling thread alone.
+fn lower_priority() {
+    if let Err(error) = rustix::process::setpriority_process(None, 19) {
+        tracing::debug!(%error, "the priority of a background thread stays as it is");
+    }
+}

@@ -1,0 +1,106 @@
+//! Making the next segment before it is needed.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crate::disk::Disk;
+use crate::fault::JournalFault;
+use crate::home::NodeId;
+use crate::segment::{self, Access, Segment};
+
+/// How long after a disk was found full it is looked at again.
+const RETRY: Duration = Duration::from_millis(200);
+
+/// What a segment is made from.
+#[derive(Clone, Debug)]
+pub(super) struct Recipe {
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) journal: PathBuf,
+    pub(super) node: NodeId,
+    pub(super) length: u64,
+}
+
+/// The thread that makes segments: one is ready ahead of the one in use.
+#[derive(Debug)]
+pub(super) struct Ahead {
+    ready: Option<Receiver<io::Result<Segment>>>,
+    is_wanted: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Ahead {
+    /// Starts to make segments from `next` on. One that is there already is taken as it is.
+    pub(super) fn start(recipe: Recipe, next: u64) -> io::Result<Self> {
+        // Nobody waits in the channel: the maker is one segment ahead and then waits itself.
+        let (give, ready) = sync_channel(0);
+        let is_wanted = Arc::new(AtomicBool::new(true));
+        let wanted = Arc::clone(&is_wanted);
+        let thread = thread::Builder::new()
+            .name("posp-segments".to_owned())
+            .spawn(move || make(&recipe, next, &give, &wanted))?;
+        Ok(Self { ready: Some(ready), is_wanted, thread: Some(thread) })
+    }
+
+    /// Waits for the next segment.
+    pub(super) fn next(&self) -> io::Result<Segment> {
+        let gone = || io::Error::other("the thread that makes segments has ended");
+        let ready = self.ready.as_ref().ok_or_else(gone)?;
+        ready.recv().map_err(|_gone| gone())?
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.is_wanted.store(false, Ordering::Relaxed);
+        self.ready = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that makes segments panicked");
+        }
+    }
+}
+
+fn make(
+    recipe: &Recipe,
+    first: u64,
+    give: &SyncSender<io::Result<Segment>>,
+    wanted: &Arc<AtomicBool>,
+) {
+    crate::lower_priority();
+    for number in first.. {
+        let made = loop {
+            match make_one(recipe, number, wanted) {
+                // A full disk is no loss: what is there goes on, and debits are no longer taken.
+                Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                    tracing::warn!(segment = number, "no room on the disk for the next segment");
+                    thread::sleep(RETRY);
+                }
+                made => break made,
+            }
+        };
+        let is_end = made.is_err();
+        if give.send(made).is_err() || is_end {
+            return;
+        }
+    }
+}
+
+fn make_one(recipe: &Recipe, number: u64, wanted: &Arc<AtomicBool>) -> io::Result<Segment> {
+    let Recipe { disk, journal, node, length } = recipe;
+    let is_wanted = || wanted.load(Ordering::Relaxed);
+    if !is_wanted() {
+        return Err(io::ErrorKind::Interrupted.into());
+    }
+    match segment::open(journal, (*node, number), Access::Write) {
+        Ok(Some(found)) => Ok(found),
+        Ok(None) => segment::create(&**disk, journal, (*node, number), *length, &is_wanted),
+        Err(JournalFault::Io { source, .. }) => Err(source),
+        Err(fault) => Err(io::Error::other(fault)),
+    }
+}

@@ -1,0 +1,121 @@
+//! Finding out what the journal amounts to, at a start.
+
+use domain::books::Books;
+use domain::terms::SHARDS;
+
+use crate::batch::Mark;
+use crate::chain::{Chain, Positions};
+use crate::commit::{Recovered, RecoveryReport};
+use crate::disk::Disk;
+use crate::embedded::OpenError;
+use crate::fault::JournalFault;
+use crate::home::{NodeId, Paths};
+use crate::segment::{self, Access};
+use crate::snapshot;
+use crate::walk::{Place, Step, Walk};
+
+/// Where a replay begins, and what the state is there.
+pub(crate) struct Base {
+    pub(crate) mark: Mark,
+    pub(crate) positions: Positions,
+    pub(crate) books: Books,
+    /// Snapshots that were passed over.
+    pub(crate) rejected: u32,
+    /// The last entry of any sound snapshot, used or not.
+    pub(crate) newest: u64,
+}
+
+/// Returns the newest snapshot that fits the journal, or the beginning.
+pub(crate) fn base(paths: &Paths, node: NodeId) -> Result<Base, JournalFault> {
+    let (mut rejected, mut newest): (u32, u64) = (0, 0);
+    for path in snapshot::list(&paths.snapshots())? {
+        match snapshot::load(&path, node) {
+            Ok(found) => {
+                newest = newest.max(found.mark.lsn);
+                if Walk::new(&paths.journal(), node, found.mark).is_founded()? {
+                    let snapshot::Snapshot { mark, positions, books } = found;
+                    return Ok(Base { mark, positions, books, rejected, newest });
+                }
+                tracing::warn!(path = %path.display(), "snapshot does not fit the journal");
+            }
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "snapshot cannot be used");
+            }
+        }
+        rejected = rejected.saturating_add(1);
+    }
+    let positions = [(0, Chain::GENESIS); SHARDS];
+    Ok(Base { mark: Mark::GENESIS, positions, books: Books::default(), rejected, newest })
+}
+
+/// Folds the journal, cuts off a batch that a crash left half written, and returns the state and
+/// the place where the next batch goes. Everything that is returned is durable.
+pub(crate) fn recover(
+    paths: &Paths,
+    node: NodeId,
+    disk: &dyn Disk,
+) -> Result<(Recovered, Mark), OpenError> {
+    let Base { mark, mut positions, mut books, rejected, newest } = base(paths, node)?;
+    let snapshot_lsn = mark.lsn;
+    let mut walk = Walk::new(&paths.journal(), node, mark);
+    let mut truncated_bytes = 0;
+    loop {
+        match walk.next(None)? {
+            Step::Batch(batch) => batch.visit(&mut positions, &mut |_lsn, record, event| {
+                books.apply(record.shard, &event);
+            })?,
+            Step::End => break,
+            Step::Bad(place) => {
+                walk.judge_end(place)?;
+                truncated_bytes = cut(paths, node, disk, walk.leftovers(place)?)?;
+                break;
+            }
+        }
+    }
+    let mark = walk.mark();
+    if newest > mark.lsn {
+        return Err(OpenError::Behind { journal: mark.lsn, snapshot: newest });
+    }
+    // What was read may still be in the cache of a process that was killed, and not on the disk.
+    for number in [mark.segment.saturating_sub(1), mark.segment] {
+        if let Some(found) = segment::open(&paths.journal(), (node, number), Access::Write)? {
+            disk.sync_data(&found.file).map_err(JournalFault::io(&found.path))?;
+        }
+    }
+    let report = RecoveryReport {
+        truncated_bytes,
+        snapshot_lsn,
+        snapshots_rejected: rejected,
+        replayed: mark.lsn.saturating_sub(snapshot_lsn),
+    };
+    Ok((Recovered { books, positions, entries: mark.lsn, report }, mark))
+}
+
+/// Zeroes `runs` and returns how many bytes they had.
+fn cut(
+    paths: &Paths,
+    node: NodeId,
+    disk: &dyn Disk,
+    runs: Vec<(Place, u64)>,
+) -> Result<u64, JournalFault> {
+    let mut bytes: u64 = 0;
+    for (Place { segment, offset }, end) in runs {
+        let journal = paths.journal();
+        let Some(found) = segment::open(&journal, (node, segment), Access::Write)? else {
+            return Err(JournalFault::Missing { path: segment::path(&journal, segment) });
+        };
+        let length = end.saturating_sub(offset);
+        tracing::warn!(
+            path = %found.path.display(), offset, bytes = length,
+            "cut off a batch that a crash left half written"
+        );
+        let zeros = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+        let write = || {
+            disk.write_all_at(&found.file, &zeros, offset)?;
+            disk.sync_data(&found.file)
+        };
+        write().map_err(JournalFault::io(&found.path))?;
+        bytes = bytes.saturating_add(length);
+    }
+    Ok(bytes)
+}
