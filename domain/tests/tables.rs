@@ -423,7 +423,7 @@ fn winner(refusals: &[&str]) -> Option<String> {
     shard.apply(&Event::CardIssued(Box::new(fixtures::card(card, fixtures::purses(100, 0)))));
     let mut account = shard.account(card).unwrap().clone();
     let debit = Some(Amount::from_fen(100));
-    let mut ask = Ask { pin: PinFact::Absent, debit, date: fixtures::first_date() };
+    let mut ask = Ask { pin: PinFact::Absent, debit, date: script::first_date() };
     refusals.iter().for_each(|refusal| provoke(refusal, &mut account, &mut ask));
     risk::first_refusal(&account, &ask).map(|refusal| format!("{refusal:?}"))
 }

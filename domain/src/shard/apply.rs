@@ -6,9 +6,10 @@ use crate::ledger::{Balances, Hold, LedgerAccount, Parts};
 use crate::terms::{Amount, BatchNo, BusinessDate, CardId, MerchantId, Rrn, TerminalId, Timestamp};
 use crate::txn::{Terminal, Txn, TxnKey, TxnKind, TxnState};
 
-/// How many days a transaction is remembered at least, so that no copy of it happens again: as
-/// long as a terminal may keep one batch open, the longest row of public holidays included.
-const MEMORY_DAYS: i64 = 10;
+/// How many days a transaction is remembered at least: as long as a terminal may keep one batch
+/// open, the longest row of public holidays included. A copy that comes later is taken for a new
+/// request, so whoever asks must not let a batch grow older.
+pub const MEMORY_DAYS: i64 = 10;
 /// How many days longer a sale is remembered that may be refunded without limit.
 const REFUND_DAYS: i64 = 180;
 

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use apply::MEMORY_DAYS;
 pub use command::{Answer, Command, Decision, Detail, Original, Request, Reversal, Upload};
 pub use event::{BatchEvent, CardIssued, Event, Reversed, Transacted};
 pub use undo::Undo;

@@ -34,6 +34,11 @@ pub(crate) fn check(script: &str) {
     }
 }
 
+/// Returns the business date that scripts begin on.
+pub(crate) fn first_date() -> BusinessDate {
+    BusinessDate::new(2026, 11, 22).unwrap()
+}
+
 struct World {
     books: Books,
     now: i64,
@@ -135,7 +140,7 @@ impl World {
             let profile = fixtures::profile(fixtures::merchant(at));
             world.say(terminal.shard(), &Command::RegisterTerminal { terminal, profile });
         }
-        world.cut_off(fixtures::first_date());
+        world.cut_off(first_date());
         world
     }
 
