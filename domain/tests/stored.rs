@@ -1,0 +1,262 @@
+//! The stored form of events. A journal that was written must stay readable, so these bytes must
+//! not change: a field or variant may be appended where old bytes still read, never inserted.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    clippy::wildcard_enum_match_arm,
+    reason = "in a test a panic is a failure"
+)]
+
+use domain::issuing::{CardStatus, Identity, PinPolicy, ProductId, Terms};
+use domain::ledger::{Parts, Purse};
+use domain::shard::{BatchEvent, CardIssued, Event, Reversed, Transacted};
+use domain::terms::{
+    Amount, BatchNo, BusinessDate, CardId, Expiry, MerchantId, Refusal, Rrn, ShardNo, Stan,
+    TerminalId, Timestamp,
+};
+use domain::txn::{Closing, Difference, TerminalProfile, Totals, TxnKey, TxnKind};
+
+const TERMINAL: TerminalId = TerminalId(*b"T0000001");
+const MERCHANT: MerchantId = MerchantId(*b"M00000000000001");
+const AT: Timestamp = Timestamp(1_795_334_400_000);
+
+fn batch() -> BatchNo {
+    BatchNo::new(300).unwrap()
+}
+
+fn stan(number: u32) -> Stan {
+    Stan::new(number).unwrap()
+}
+
+fn date() -> BusinessDate {
+    BusinessDate::new(2026, 11, 22).unwrap()
+}
+
+fn key(number: u32) -> TxnKey {
+    TxnKey { terminal: TERMINAL, batch: batch(), stan: stan(number) }
+}
+
+fn parts() -> Parts {
+    Parts::only(Purse::Main, Amount::from_fen(6_000))
+        .plus(&Parts::only(Purse::Bonus, Amount::from_fen(50)))
+        .plus(&Parts::only(Purse::Points, Amount::from_fen(1)))
+}
+
+fn issued() -> Event {
+    Event::CardIssued(Box::new(CardIssued {
+        card: CardId(513),
+        terms: Terms {
+            product: ProductId(2),
+            named: true,
+            pin: PinPolicy::Above(Amount::from_fen(500)),
+            transaction_max: Amount::from_fen(100_000),
+            draw: [Purse::Bonus, Purse::Main].into_iter().collect(),
+            refund_days: 30,
+        },
+        status: CardStatus::Active,
+        expiry: Expiry::from_yymm(2912).unwrap(),
+        identity: Identity {
+            index: [0xAA; 16],
+            sealed_pan: [0xBB; 3].into(),
+            pin: Some([0xCC; 8]),
+        },
+        opening: parts(),
+        held: Parts::only(Purse::Main, Amount::from_fen(7)),
+    }))
+}
+
+fn transacted() -> Transacted {
+    Transacted {
+        key: key(1),
+        kind: TxnKind::Sale,
+        card: CardId(513),
+        merchant: MERCHANT,
+        amount: Amount::from_fen(6_050),
+        outcome: Ok(parts()),
+        suspense: Amount::ZERO,
+        original: None,
+        wrong_pins: Some(0),
+        at: AT,
+        date: date(),
+    }
+}
+
+fn of_cards() -> Vec<(&'static str, Event)> {
+    let refused = Transacted {
+        kind: TxnKind::Refund,
+        outcome: Err(Refusal::UploadTooLong),
+        original: Some(key(9)),
+        wrong_pins: None,
+        ..transacted()
+    };
+    let reversed = Reversed {
+        key: key(2),
+        kind: TxnKind::Void,
+        card: CardId(513),
+        merchant: MERCHANT,
+        parts: parts(),
+        suspense: Amount::from_fen(20),
+        at: AT,
+        date: date(),
+    };
+    let barred = |card| Event::Barred { key: key(3), kind: TxnKind::Inquiry, card, at: AT };
+    vec![
+        ("issued", issued()),
+        ("cut off", Event::CutOff(date())),
+        ("approved", Event::Transacted(transacted())),
+        ("refused", Event::Transacted(refused)),
+        ("reversed", Event::Reversed(reversed)),
+        ("barred for a card", barred(Some(CardId(513)))),
+        ("barred", barred(None)),
+    ]
+}
+
+fn of_terminals() -> Vec<(&'static str, Event)> {
+    let profile = TerminalProfile {
+        merchant: MERCHANT,
+        sealed_tmk: [0xDD; 3].into(),
+        scheme: "classic".into(),
+        may_refund: true,
+    };
+    let claimed = Totals {
+        debit: Amount::from_fen(500),
+        debit_count: 2,
+        credit: Amount::from_fen(100),
+        credit_count: 1,
+    };
+    let counted = Totals::default();
+    let rrn = Rrn::of(ShardNo(200), 1_000);
+    let closing = Closing { batch: batch(), claimed, counted, rrn, at: AT };
+    let of_batch = |event| Event::Batch { terminal: TERMINAL, event };
+    let details = vec![(stan(1), Amount::from_fen(500)), (stan(2), Amount::from_fen(1))];
+    let differences = vec![
+        Difference::Missing(stan(1)),
+        Difference::Foreign(stan(2)),
+        Difference::Amount(stan(3)),
+    ];
+    vec![
+        ("registered", Event::TerminalRegistered { terminal: TERMINAL, profile }),
+        (
+            "signed on",
+            Event::SignedOn { terminal: TERMINAL, sealed_keys: [0xEE; 3].into(), at: AT },
+        ),
+        ("signed off", Event::SignedOff { terminal: TERMINAL, at: AT }),
+        ("closed", of_batch(BatchEvent::Closed { closing, next: batch().next() })),
+        ("uploaded", of_batch(BatchEvent::Uploaded { batch: batch(), details, at: AT })),
+        ("ended", of_batch(BatchEvent::Ended { batch: batch(), differences, at: AT })),
+    ]
+}
+
+const STORED: &str = "
+    issued
+    008104020102e807c09a0c0201001e01a0b10caaaaaaaaaaaaaaaaaaaaaaaaaa
+    aaaaaa03bbbbbb01cccccccccccccccce05d64020e0000
+
+    cut off
+    0282d2d409
+
+    approved
+    035430303030303031ac02010081044d3030303030303030303030303031c45e
+    00e05d64020000010080a0a7a4c06882d2d409
+
+    refused
+    035430303030303031ac02010281044d3030303030303030303030303031c45e
+    011a00015430303030303031ac02090080a0a7a4c06882d2d409
+
+    reversed
+    045430303030303031ac02020181044d3030303030303030303030303031e05d
+    64022880a0a7a4c06882d2d409
+
+    barred for a card
+    055430303030303031ac02030301810480a0a7a4c068
+
+    barred
+    055430303030303031ac0203030080a0a7a4c068
+
+    registered
+    0154303030303030314d303030303030303030303030303103dddddd07636c61
+    7373696301
+
+    signed on
+    06543030303030303103eeeeee80a0a7a4c068
+
+    signed off
+    07543030303030303180a0a7a4c068
+
+    closed
+    08543030303030303100ac02e80702c8010100000000c8e80780a0a7a4c068ad
+    02
+
+    uploaded
+    08543030303030303101ac020201e807020280a0a7a4c068
+
+    ended
+    08543030303030303102ac020300010102020380a0a7a4c068
+";
+
+#[test]
+fn events_are_stored_as_they_ever_were() {
+    let events: Vec<_> = of_cards().into_iter().chain(of_terminals()).collect();
+    let stored: Vec<_> = STORED.split_terminator("\n\n").map(str::trim).collect();
+    assert_eq!(stored.len(), events.len());
+    for ((name, event), stored) in events.iter().zip(stored) {
+        let bytes = postcard::to_stdvec(event).unwrap();
+        let hex: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let lines: Vec<_> = hex.chunks(32).map(|line| line.concat()).collect();
+        let shown = format!("{name}\n{}", lines.join("\n"));
+        assert_eq!(shown, stored.lines().map(str::trim).collect::<Vec<_>>().join("\n"));
+        assert_eq!(postcard::from_bytes::<Event>(&bytes).unwrap(), *event, "{name}");
+    }
+}
+
+#[test]
+fn refusals_keep_their_numbers() {
+    let refusals = [
+        Refusal::UnknownCard,
+        Refusal::CardNotActive,
+        Refusal::CardLost,
+        Refusal::CardFrozen,
+        Refusal::CardCancelled,
+        Refusal::CardExpired,
+        Refusal::PinTriesExceeded,
+        Refusal::WrongPin,
+        Refusal::PinMissing,
+        Refusal::InvalidAmount,
+        Refusal::AmountLimit,
+        Refusal::InsufficientFunds,
+        Refusal::BalanceCap,
+        Refusal::OriginalNotFound,
+        Refusal::OriginalRefused,
+        Refusal::OriginalOutOfReach,
+        Refusal::OriginalReversed,
+        Refusal::OriginalVoided,
+        Refusal::OriginalRefunded,
+        Refusal::CardDiffers,
+        Refusal::AmountDiffers,
+        Refusal::MerchantDiffers,
+        Refusal::DuplicateDiffers,
+        Refusal::RefundTooLate,
+        Refusal::UnknownTerminal,
+        Refusal::BatchDiffers,
+        Refusal::UploadTooLong,
+    ];
+    for (number, refusal) in refusals.iter().enumerate() {
+        let stored = postcard::to_stdvec(refusal).unwrap();
+        assert_eq!(stored, [u8::try_from(number).unwrap()], "{refusal:?}");
+    }
+}
+
+#[test]
+fn statuses_keep_their_numbers() {
+    use CardStatus::{Active, Cancelled, Frozen, Lost, Sold};
+    let stored = postcard::to_stdvec(&[Sold, Active, Frozen, Lost, Cancelled]).unwrap();
+    assert_eq!(stored, [0, 1, 2, 3, 4]);
+    use TxnKind::{Inquiry, Refund, Sale, Void};
+    assert_eq!(postcard::to_stdvec(&[Sale, Void, Refund, Inquiry]).unwrap(), [0, 1, 2, 3]);
+    use PinPolicy::{Above, Always, Never};
+    let stored = postcard::to_stdvec(&[Never, Always, Above(Amount::ZERO)]).unwrap();
+    assert_eq!(stored, [0, 1, 2, 0]);
+    assert_eq!(postcard::to_stdvec(&Purse::ALL).unwrap(), [0, 1, 2]);
+}
