@@ -43,8 +43,7 @@ pub enum Profile {
     Demo,
     /// A test system, with a programme of its own.
     Test,
-    /// Real money: published keys, keys and PINs in clear, and a journal that does not wait for
-    /// the disk are refused.
+    /// Real money: published keys, and keys and PINs in clear, are refused.
     Production,
 }
 
