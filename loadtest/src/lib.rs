@@ -10,15 +10,21 @@
 //! | [`terminal`] | a virtual POS terminal without socket, clock or randomness |
 //! | [`line`], [`station`] | a TCP line; a terminal at its line |
 //! | [`demo`] | a shop's day, played and judged |
+//! | [`echo`], [`load`] | a bare echo server; a closed loop over many connections |
+//! | [`bench`] | a switch beside a bare echo server |
 //! | [`audit`] | what terminals saw against what a journal says |
 
 pub mod audit;
+pub mod bench;
 pub mod code;
+mod cpu;
 pub mod demo;
+pub mod echo;
 pub mod fen;
 pub mod ids;
 pub mod kit;
 pub mod line;
+pub mod load;
 pub mod secret;
 mod seed;
 pub mod station;

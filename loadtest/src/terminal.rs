@@ -17,6 +17,7 @@ mod state;
 
 use std::collections::{BTreeMap, VecDeque};
 
+use codec::{Dialect, Envelope, Message};
 use keys::TerminalKeys;
 
 pub use ask::{Entry, Original, Owed, Presented, Reason, SignOn};
@@ -394,6 +395,15 @@ impl Terminal {
             }
         }
         Ok(frames)
+    }
+
+    /// True if a frame, without its length, ends in the message code that its content and the
+    /// terminal's keys give.
+    #[must_use]
+    pub fn trusts(&self, frame: &[u8]) -> bool {
+        let Ok(envelope) = Envelope::parse(frame) else { return false };
+        let message = Message::parse(Dialect::unionpay_pos(), envelope.body);
+        message.is_ok_and(|message| self.has_right_mac(&message))
     }
 
     /// No answer came in time. A sale or void then owes its reversal.

@@ -94,12 +94,16 @@ impl Terminal {
         if !has_mac || !code.is_success() {
             return Ok(());
         }
-        let held = self.keys.as_ref().ok_or(TerminalError::NotSignedOn)?;
-        let is_right = match (message.mac_input(), message.raw(64)) {
-            (Some(input), Some(mac)) => held.keys.verify_mac(self.setup.mac, input, mac),
+        if self.has_right_mac(message) { Ok(()) } else { Err(TerminalError::MacWrong) }
+    }
+
+    pub(super) fn has_right_mac(&self, message: &Message<'_>) -> bool {
+        match (&self.keys, message.mac_input(), message.raw(64)) {
+            (Some(held), Some(input), Some(mac)) => {
+                held.keys.verify_mac(self.setup.mac, input, mac)
+            }
             _ => false,
-        };
-        if is_right { Ok(()) } else { Err(TerminalError::MacWrong) }
+        }
     }
 
     fn apply(
