@@ -79,8 +79,8 @@ impl<'f> Message<'f> {
     /// The first place that breaks the dialect's rules. Bytes after the last field are an error.
     #[inline]
     pub fn parse(dialect: &'f Dialect, body: &'f [u8]) -> Result<Self, ParseError> {
-        let (mut message, at) = Self::open(dialect, body)?;
-        match message.index(at) {
+        let (mut message, at, empty) = Self::open(dialect, body)?;
+        match empty.or_else(|| message.index(at)) {
             None => Ok(message),
             Some(error) => Err(error),
         }
@@ -98,14 +98,18 @@ impl<'f> Message<'f> {
         dialect: &'f Dialect,
         body: &'f [u8],
     ) -> Result<(Self, Option<ParseError>), ParseError> {
-        let (mut message, at) = Self::open(dialect, body)?;
+        let (mut message, at, empty) = Self::open(dialect, body)?;
         let error = message.index(at);
-        Ok((message, error))
+        Ok((message, empty.or(error)))
     }
 
-    /// Reads message type and bitmap; returns where the fields begin.
+    /// Reads message type and bitmap; returns where the fields begin, and whether there is a
+    /// second bitmap of nothing, which hides no field from a reader.
     #[inline]
-    fn open(dialect: &'f Dialect, body: &'f [u8]) -> Result<(Self, u16), ParseError> {
+    fn open(
+        dialect: &'f Dialect,
+        body: &'f [u8],
+    ) -> Result<(Self, u16, Option<ParseError>), ParseError> {
         if body.len() > usize::from(BODY_MAX) {
             let got = u16::try_from(body.len()).unwrap_or(u16::MAX);
             let fault = Fault::TooLong { got, max: BODY_MAX };
@@ -116,17 +120,18 @@ impl<'f> Message<'f> {
         let (first, rest) = split::<8>(rest, FieldNo(1), at)?;
         let mut present = Bitmap::new(u64::from_be_bytes(*first), 0);
         let mut fields = at.wrapping_add(8);
+        let mut empty = None;
         if present.has(1) {
             let (second, _) = split::<8>(rest, FieldNo(1), fields)?;
             present = Bitmap::new(present.first(), u64::from_be_bytes(*second));
             present.remove(1);
             if present.second() == 0 {
                 let fault = Fault::EmptyBitmap;
-                return Err(ParseError { field: FieldNo(1), offset: fields, fault });
+                empty = Some(ParseError { field: FieldNo(1), offset: fields, fault });
             }
             fields = fields.wrapping_add(8);
         }
-        Ok((Self { dialect, body, mti, present, spans: [Span::default(); 129] }, fields))
+        Ok((Self { dialect, body, mti, present, spans: [Span::default(); 129] }, fields, empty))
     }
 
     /// Finds every field from `at` on; returns the first thing that is wrong.
