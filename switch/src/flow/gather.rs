@@ -50,11 +50,15 @@ impl From<(ResponseCode, u8)> for Stop {
 #[must_use]
 pub fn gather(facts: &Facts, now: Moment, frame: &[u8]) -> Step {
     let Ok(envelope) = Envelope::parse(frame) else { return Step::Drop("frame") };
-    let Ok((message, error)) = Message::salvage(facts.dialect, envelope.body) else {
-        return Step::Drop("mti");
+    let (message, error) = match Message::salvage(facts.dialect, envelope.body) {
+        Ok(salvaged) => salvaged,
+        Err(error) => {
+            facts.telemetry.unreadable(&error);
+            return Step::Drop(error.code());
+        }
     };
     let row = match matrix::lookup(&request::codes(&message)) {
-        Err(NoRow::NotARequest) => return Step::Drop("not a request"),
+        Err(NoRow::NotARequest) => return Step::Drop("MTI_BAD"),
         Err(NoRow::NotOffered) => Err(ResponseCode::NOT_SUPPORTED),
         Err(NoRow::Invalid) => Err(ResponseCode::INVALID_TRANSACTION),
         Ok(row) => Ok(row),
