@@ -5,9 +5,10 @@
 //! state. No clock, no randomness, no bytes of a wire, no I/O: time and verdicts come in as
 //! arguments.
 //!
-//! Modules point one way: `terms < ledger < issuing < risk < txn < shard < books`.
+//! Modules point one way: `faults < terms < ledger < issuing < risk < txn < shard < books`.
 
 pub mod books;
+pub mod faults;
 pub mod issuing;
 pub mod ledger;
 pub mod risk;

@@ -1,6 +1,7 @@
 //! What an event does. It cannot fail: whatever could was decided before.
 
 use super::{BatchEvent, CardIssued, Event, Reversed, Shard, Transacted};
+use crate::faults::{self, Fault};
 use crate::issuing::Account;
 use crate::ledger::{Balances, Hold, LedgerAccount, Parts};
 use crate::terms::{Amount, BatchNo, BusinessDate, CardId, MerchantId, Rrn, TerminalId, Timestamp};
@@ -76,6 +77,9 @@ impl Shard {
             account.wrong_pins = wrong_pins;
         }
         if t.kind == TxnKind::Inquiry {
+            return;
+        }
+        if t.outcome.is_err() && faults::is_planted(Fault::RefusalForgotten) {
             return;
         }
         let state = match t.outcome {

@@ -6,6 +6,7 @@
 use super::command::{Answer, Command, Decision, Detail, Request};
 use super::judge::{Moved, wrong_pins_after};
 use super::{CardIssued, Event, Shard, Transacted};
+use crate::faults::{self, Fault};
 use crate::issuing::Account;
 use crate::ledger::Purse;
 use crate::terms::{Amount, AuthCode, BusinessDate, Refusal, Rrn, Timestamp};
@@ -80,7 +81,9 @@ impl Shard {
 
     fn transact(&self, request: &Request, now: Timestamp) -> Decision {
         let original = self.original_of(request);
-        if let Some(txn) = self.txns.get(&request.key) {
+        if let Some(txn) = self.txns.get(&request.key)
+            && !faults::is_planted(Fault::DedupeSkipped)
+        {
             return self.repeat(txn, request, original.map(|(key, _txn)| key), now);
         }
         let account = self.accounts.get(&request.card);

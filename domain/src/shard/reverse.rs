@@ -3,6 +3,7 @@
 use super::command::{Decision, Detail, Reversal};
 use super::judge::Moved;
 use super::{Event, Reversed, Shard};
+use crate::faults::{self, Fault};
 use crate::terms::{Refusal, Timestamp};
 use crate::txn::{Action, Txn, TxnKind, TxnState};
 
@@ -52,7 +53,9 @@ impl Shard {
         if txn.amount != reversal.amount {
             return Err(Refusal::AmountDiffers);
         }
-        txn.state.after(Action::Reverse)?;
+        if txn.state != TxnState::Reversed || !faults::is_planted(Fault::ReversalTwice) {
+            txn.state.after(Action::Reverse)?;
+        }
         if txn.is_refunded() {
             return Err(Refusal::OriginalRefunded);
         }
