@@ -24,7 +24,7 @@ mod snapshot;
 mod walk;
 
 pub use chain::{Chain, Positions};
-pub use check::{CheckError, CheckReport, check};
+pub use check::{CheckError, CheckProgress, CheckReport, check, check_with_ledger};
 pub use commit::{Commit, CommitError, Entry, Lsn, Outcome, Recovered, RecoveryReport};
 pub use disk::{Disk, SystemDisk};
 pub use drain::{Drain, DrainError, DrainHandle, DrainOptions};

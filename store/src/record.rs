@@ -13,7 +13,6 @@ use domain::terms::ShardNo;
 use postcard::ser_flavors::Flavor;
 
 use crate::chain::Chain;
-use crate::commit::Entry;
 
 /// The bytes before the body of a record.
 pub(crate) const PREFIX: usize = 29;
@@ -28,12 +27,6 @@ pub(crate) struct Record<'b> {
 }
 
 impl Record<'_> {
-    /// Returns the entry, or `None` if the body is no event.
-    pub(crate) fn entry(&self) -> Option<Entry> {
-        let event = self.event()?;
-        Some(Entry { shard: self.shard, seq: self.seq, chain: self.chain, event })
-    }
-
     /// Returns the event, or `None` if the body is none.
     pub(crate) fn event(&self) -> Option<Event> {
         match postcard::take_from_bytes(self.body) {
@@ -117,8 +110,8 @@ mod tests {
         let mut rest = &buffer[..];
         let record = take(&mut rest).unwrap();
         assert!(rest.is_empty());
-        let entry = Entry { shard: ShardNo(9), seq: 1, chain, event };
-        assert_eq!(record.entry(), Some(entry));
+        assert_eq!((record.shard, record.seq, record.chain), (ShardNo(9), 1, chain));
+        assert_eq!(record.event(), Some(event));
         assert_eq!(Chain::GENESIS.then(ShardNo(9), 1, record.body), chain);
     }
 

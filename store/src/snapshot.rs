@@ -60,6 +60,13 @@ pub(crate) fn list(dir: &Path) -> Result<Vec<PathBuf>, JournalFault> {
     Ok(paths)
 }
 
+/// Returns the last entry that the snapshot of this name covers; none can be said to cover none.
+pub(crate) fn lsn_of(path: &Path) -> u64 {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let stem = name.and_then(|name| name.strip_suffix(SUFFIX));
+    stem.and_then(|stem| stem.parse().ok()).unwrap_or(0)
+}
+
 /// Writes a snapshot and removes all but the last two.
 pub(crate) fn write(
     disk: &dyn Disk,

@@ -111,6 +111,11 @@ impl Walk {
         self.mark
     }
 
+    /// Returns the directory it reads from.
+    pub(crate) fn journal(&self) -> &Path {
+        &self.journal
+    }
+
     /// Forgets what was read ahead.
     pub(crate) fn refresh(&mut self) {
         self.window.clear();

@@ -1,18 +1,40 @@
 //! What follows the journal: the SQL ledger and the snapshots.
+//!
+//! One thread of low priority reads the files of the journal up to what is durable. It folds a
+//! state of its own, so that a snapshot costs the writers nothing, and writes the ledger in
+//! large transactions, each with the position that it reaches.
+
+mod audit;
+mod follower;
+mod row;
+mod sqlite;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+pub(crate) use audit::{Audit, AuditError};
+use follower::{Follower, Sink};
+pub(crate) use row::Place;
+use sqlite::{Ledger, LedgerError};
 
 use crate::commit::Lsn;
-use crate::embedded::EmbeddedJournal;
+use crate::embedded::{EmbeddedJournal, Source};
+use crate::fault::JournalFault;
+use crate::walk::Walk;
 
 /// How the journal is followed.
 #[derive(Clone, Debug)]
 pub struct DrainOptions {
+    /// True if the SQL ledger is written; snapshots are in any case.
+    pub writes_ledger: bool,
     /// The SQLite file of the ledger; `ledger.db` beside the journal if not given.
     pub ledger: Option<PathBuf>,
-    /// The most entries in one transaction of the ledger.
-    pub entries_max: usize,
+    /// About the most entries in one transaction of the ledger. A batch of the journal is never
+    /// spread over two.
+    pub entries_max: u64,
     /// How long fewer entries may wait for more.
     pub wait: Duration,
     /// How many entries after the last snapshot the next is written.
@@ -24,6 +46,7 @@ pub struct DrainOptions {
 impl Default for DrainOptions {
     fn default() -> Self {
         Self {
+            writes_ledger: true,
             ledger: None,
             entries_max: 10_000,
             wait: Duration::from_millis(100),
@@ -38,68 +61,204 @@ impl Default for DrainOptions {
 pub enum DrainError {
     /// The ledger holds entries that the journal does not: the journal lost its end, or this is
     /// the wrong volume.
-    #[error("the ledger holds {ledger} entries, the journal only {journal}")]
+    #[error(
+        "the ledger {} holds {ledger} entries, the journal only {journal}: the journal lost its \
+         end, or one of the two is an old copy",
+        path.display()
+    )]
     Ahead {
+        /// The file of the ledger.
+        path: PathBuf,
         /// Entries of the ledger.
         ledger: u64,
         /// Entries of the journal.
         journal: u64,
     },
+    /// Ledger and journal hold different entries under the same numbers.
+    #[error("the ledger {} and the journal have parted before entry {entry}", path.display())]
+    Parted {
+        /// The file of the ledger.
+        path: PathBuf,
+        /// The last entry of the ledger.
+        entry: u64,
+    },
+    /// The ledger cannot be opened or used.
+    #[error("the ledger {} cannot be used: {source}", path.display())]
+    Ledger {
+        /// The file of the ledger.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalFault),
+    /// The thread cannot be started.
+    #[error("the thread of the drain cannot be started: {0}")]
+    Thread(#[source] std::io::Error),
+    /// The drain had to stop before it was through.
+    #[error("the drain stopped after entry {}: {reason}", position.0)]
+    Stopped {
+        /// The last entry that it is through with.
+        position: Lsn,
+        /// What keeps it from the next.
+        reason: String,
+    },
+}
+
+/// What the thread has been asked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Wish {
+    GoOn,
+    StopWhenDrained,
+    Stop,
+}
+
+/// What the thread and the handle share.
+#[derive(Debug)]
+struct Status {
+    position: AtomicU64,
+    wish: Mutex<Wish>,
+    error: Mutex<Option<String>>,
+    behind_since: Mutex<Option<Instant>>,
+}
+
+impl Status {
+    fn wish(&self) -> MutexGuard<'_, Wish> {
+        self.wish.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn error(&self) -> MutexGuard<'_, Option<String>> {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn behind_since(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.behind_since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Starts what follows a journal.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Drain;
 
 impl Drain {
-    /// Starts the thread that follows `journal`.
+    /// Starts the thread that follows `journal`. Start it before anything is submitted: it
+    /// refuses a journal that lost what the ledger still has.
+    ///
+    /// A ledger that is not there is written anew, from the first entry on.
     ///
     /// # Errors
-    /// The ledger cannot be opened or belongs to another journal.
+    /// The ledger cannot be opened, is ahead of the journal, or belongs to another.
     pub fn start(
-        _journal: &EmbeddedJournal,
-        _options: DrainOptions,
+        journal: &EmbeddedJournal,
+        options: DrainOptions,
     ) -> Result<DrainHandle, DrainError> {
-        Err(DrainError::Ahead { ledger: 0, journal: 0 })
+        let source = journal.source();
+        let sink = if options.writes_ledger { Some(open_sink(&source, &options)?) } else { None };
+        let status = Arc::new(Status {
+            position: AtomicU64::new(sink.as_ref().map_or(0, Sink::position)),
+            wish: Mutex::new(Wish::GoOn),
+            error: Mutex::new(None),
+            behind_since: Mutex::new(None),
+        });
+        let follower = Follower::new(source.clone(), options, sink, Arc::clone(&status));
+        let thread = thread::Builder::new()
+            .name("posp-drain".to_owned())
+            .spawn(move || follower.run())
+            .map_err(DrainError::Thread)?;
+        Ok(DrainHandle { source, status, thread: Some(thread) })
     }
+}
+
+fn open_sink(source: &Source, options: &DrainOptions) -> Result<Sink, DrainError> {
+    let path = options.ledger.clone().unwrap_or_else(|| source.paths.ledger());
+    let unusable =
+        |error: LedgerError| DrainError::Ledger { path: path.clone(), source: Box::new(error) };
+    let ledger = Ledger::open(&path, source.node).map_err(unusable)?;
+    let mark = ledger.reached().mark;
+    let journal = source.durable_lsn();
+    if mark.lsn > journal {
+        return Err(DrainError::Ahead { path, ledger: mark.lsn, journal });
+    }
+    let mut walk = Walk::new(&source.paths.journal(), source.node, mark);
+    if !walk.is_founded()? {
+        return Err(DrainError::Parted { path, entry: mark.lsn });
+    }
+    Ok(Sink::new(ledger, walk))
 }
 
 /// The running drain. Stops at once when it is dropped.
 #[derive(Debug)]
 pub struct DrainHandle {
-    position: u64,
+    source: Source,
+    status: Arc<Status>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl DrainHandle {
-    /// Returns the last entry that is in the ledger.
+    /// Returns the last entry that is in the ledger. Without a ledger: the last that was folded
+    /// for the next snapshot.
     #[must_use]
     pub fn position(&self) -> Lsn {
-        Lsn(self.position)
+        Lsn(self.status.position.load(Ordering::Acquire))
     }
 
-    /// Returns how many durable entries are not yet in the ledger.
+    /// Returns how many durable entries are not yet there.
     #[must_use]
     pub fn lag_entries(&self) -> u64 {
-        0
+        self.source.durable_lsn().saturating_sub(self.position().0)
     }
 
-    /// Returns how long the oldest of them has waited, in seconds.
+    /// Returns how long the oldest of them has waited, in whole seconds.
     #[must_use]
     pub fn lag_seconds(&self) -> u64 {
-        0
+        if self.lag_entries() == 0 {
+            return 0;
+        }
+        self.status.behind_since().map_or(0, |since| since.elapsed().as_secs())
     }
 
-    /// Returns why the drain makes no progress, if so. It tries again.
+    /// Returns why the drain makes no progress, if so. It tries again each second, and the
+    /// journal does not wait for it.
     #[must_use]
     pub fn error(&self) -> Option<String> {
-        None
+        if self.thread.as_ref().is_some_and(JoinHandle::is_finished) {
+            return Some("the thread of the drain has ended".to_owned());
+        }
+        self.status.error().clone()
     }
 
-    /// Writes what is durable, and a snapshot, and stops. Close the journal before.
+    /// Brings the ledger up to what is durable, writes a snapshot, and stops. Close the journal
+    /// before.
     ///
     /// # Errors
-    /// The ledger could not be brought up to date; it goes on from there at the next start.
-    pub fn stop_when_drained(self) -> Result<Lsn, DrainError> {
-        Ok(self.position())
+    /// [`DrainError::Stopped`]: something keeps the ledger from what is durable. It goes on from
+    /// there at the next start.
+    pub fn stop_when_drained(mut self) -> Result<Lsn, DrainError> {
+        self.end(Wish::StopWhenDrained);
+        let position = self.position();
+        let reason = match self.status.error().take() {
+            Some(reason) => reason,
+            None if self.lag_entries() == 0 => return Ok(position),
+            None => "its thread ended early".to_owned(),
+        };
+        Err(DrainError::Stopped { position, reason })
+    }
+
+    fn end(&mut self, wish: Wish) {
+        *self.status.wish() = wish;
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            if thread.join().is_err() {
+                tracing::error!("the thread of the drain panicked");
+            }
+        }
+    }
+}
+
+impl Drop for DrainHandle {
+    fn drop(&mut self) {
+        self.end(Wish::Stop);
     }
 }

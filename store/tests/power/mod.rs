@@ -25,25 +25,25 @@ struct State {
 
 /// The disk.
 #[derive(Debug, Default)]
-pub struct PowerDisk {
+pub(crate) struct PowerDisk {
     state: Mutex<State>,
     moved: Condvar,
 }
 
 impl PowerDisk {
     /// Lets no sync return until [`PowerDisk::release`].
-    pub fn hold(&self) {
+    pub(crate) fn hold(&self) {
         self.state.lock().unwrap().is_held = true;
     }
 
-    pub fn release(&self) {
+    pub(crate) fn release(&self) {
         self.state.lock().unwrap().is_held = false;
         self.moved.notify_all();
     }
 
     /// Cuts the power. Of what was not synced, each sector is there or not, as `seed` has it;
     /// none is with seed 0.
-    pub fn cut(&self, seed: u64) {
+    pub(crate) fn cut(&self, seed: u64) {
         let mut state = self.state.lock().unwrap();
         state.is_cut = true;
         let mut rng = Rng(seed);
@@ -58,16 +58,16 @@ impl PowerDisk {
     }
 
     /// Refuses every sync after the next `count`.
-    pub fn fail_after(&self, count: u64) {
+    pub(crate) fn fail_after(&self, count: u64) {
         self.state.lock().unwrap().syncs_before_error = Some(count);
     }
 
     /// Acknowledges every sync after the next `count` without doing it.
-    pub fn lie_after(&self, count: u64) {
+    pub(crate) fn lie_after(&self, count: u64) {
         self.state.lock().unwrap().syncs_before_lying = Some(count);
     }
 
-    pub fn set_free_bytes(&self, bytes: u64) {
+    pub(crate) fn set_free_bytes(&self, bytes: u64) {
         self.state.lock().unwrap().free_bytes = Some(bytes);
     }
 }

@@ -13,28 +13,28 @@ use domain::terms::{
 use domain::txn::{TerminalProfile, Totals, TxnKey, TxnKind};
 
 /// A random number generator (SplitMix64).
-pub struct Rng(pub u64);
+pub(crate) struct Rng(pub(crate) u64);
 
 impl Rng {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let x = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         x ^ (x >> 31)
     }
 
-    pub fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }
 }
 
 /// An entry before it has a place in a journal.
-pub type Made = (ShardNo, u64, Event);
+pub(crate) type Made = (ShardNo, u64, Event);
 
 /// A programme with cards and terminals.
-pub struct World {
-    pub books: Books,
-    pub rng: Rng,
+pub(crate) struct World {
+    pub(crate) books: Books,
+    pub(crate) rng: Rng,
     now: i64,
     stan: u32,
     cards: u64,
@@ -43,7 +43,7 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self {
             books: Books::default(),
             rng: Rng(seed),
@@ -56,7 +56,7 @@ impl World {
     }
 
     /// Returns the next `count` entries.
-    pub fn make(&mut self, count: usize) -> Vec<Made> {
+    pub(crate) fn make(&mut self, count: usize) -> Vec<Made> {
         let mut made = Vec::new();
         while made.len() < count {
             self.now += 7;
@@ -67,14 +67,14 @@ impl World {
     }
 
     /// Goes on from `books`, a state that it went through before.
-    pub fn resume(&mut self, books: Books) {
+    pub(crate) fn resume(&mut self, books: Books) {
         self.cards = books.shards().iter().map(|shard| shard.accounts().len() as u64).sum();
         self.terminals = books.shards().iter().map(|shard| shard.terminals().len() as u64).sum();
         self.books = books;
     }
 
     /// Decides `command` and takes its entry in, if there is one.
-    pub fn decide(&mut self, shard: ShardNo, command: &Command) -> Option<Made> {
+    pub(crate) fn decide(&mut self, shard: ShardNo, command: &Command) -> Option<Made> {
         let event = self.books.shard(shard).decide(command, Timestamp(self.now)).event?;
         assert_eq!(self.books.inspect(shard, &event), Ok(()));
         self.books.apply(shard, &event);
@@ -116,7 +116,7 @@ impl World {
         }
     }
 
-    pub fn issue(&mut self) -> (ShardNo, Command) {
+    pub(crate) fn issue(&mut self) -> (ShardNo, Command) {
         self.cards += 1;
         let card = CardId(self.cards);
         let purse = |purse, fen| Parts::only(purse, Amount::from_fen(fen));
@@ -163,7 +163,7 @@ impl World {
         TxnKey { terminal, batch, stan: Stan::new(self.stan).unwrap() }
     }
 
-    pub fn sale(&mut self, number: u64) -> (ShardNo, Command) {
+    pub(crate) fn sale(&mut self, number: u64) -> (ShardNo, Command) {
         let amount = Amount::from_fen(self.rng.below(30_000) as i64);
         self.transact(number, TxnKind::Sale, amount, None)
     }

@@ -1,0 +1,226 @@
+//! An entry as the ledger shows it.
+
+use domain::books::terminal_of;
+use domain::issuing::CardStatus;
+use domain::ledger::{LedgerAccount, Purse, Unit};
+use domain::shard::{BatchEvent, Event};
+use domain::terms::{Amount, AuthCode, BusinessDate, Refusal, Rrn, ShardNo};
+use domain::txn::{TxnKey, TxnKind};
+
+use crate::chain::Chain;
+
+/// A row of the table `entry`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Row {
+    pub(crate) lsn: i64,
+    pub(crate) shard: u8,
+    pub(crate) seq: i64,
+    pub(crate) chain: [u8; 16],
+    pub(crate) kind: String,
+    pub(crate) at_ms: Option<i64>,
+    pub(crate) business_date: u32,
+    pub(crate) terminal: Option<String>,
+    pub(crate) merchant: Option<String>,
+    pub(crate) batch: Option<u32>,
+    pub(crate) stan: Option<u32>,
+    pub(crate) card: Option<i64>,
+    pub(crate) amount_fen: Option<i64>,
+    pub(crate) refusal: Option<String>,
+    pub(crate) rrn: String,
+    pub(crate) auth_code: Option<String>,
+    pub(crate) original: Option<(String, u32, u32)>,
+}
+
+/// Where an entry stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) lsn: u64,
+    pub(crate) shard: ShardNo,
+    pub(crate) seq: u64,
+    pub(crate) chain: Chain,
+}
+
+/// Returns the business date of the shard after `event`, which came on `date`.
+pub(crate) const fn date_after(date: BusinessDate, event: &Event) -> BusinessDate {
+    match event {
+        Event::CutOff(date) => *date,
+        Event::CardIssued(_)
+        | Event::TerminalRegistered { .. }
+        | Event::Transacted(_)
+        | Event::Reversed(_)
+        | Event::Barred { .. }
+        | Event::SignedOn { .. }
+        | Event::SignedOff { .. }
+        | Event::Batch { .. } => date,
+    }
+}
+
+impl Row {
+    /// Returns the row of `event`; `date` is that of its shard after it.
+    pub(crate) fn of(place: Place, date: BusinessDate, event: &Event) -> Self {
+        let mut row = Self {
+            lsn: place.lsn.cast_signed(),
+            shard: place.shard.0,
+            seq: place.seq.cast_signed(),
+            chain: place.chain.0,
+            kind: kind_of(event).to_owned(),
+            at_ms: event.at().map(|at| at.0),
+            business_date: date.yyyymmdd(),
+            terminal: terminal_of(event).map(|terminal| terminal.to_string()),
+            merchant: None,
+            batch: None,
+            stan: None,
+            card: None,
+            amount_fen: None,
+            refusal: None,
+            rrn: Rrn::of(place.shard, place.seq).to_string(),
+            auth_code: None,
+            original: None,
+        };
+        row.tell(place, event);
+        row
+    }
+
+    fn tell(&mut self, place: Place, event: &Event) {
+        match event {
+            Event::CardIssued(issued) => {
+                self.card = Some(issued.card.0.cast_signed());
+                self.amount_fen = Some(issued.opening.money().fen());
+            }
+            Event::TerminalRegistered { profile, .. } => {
+                self.merchant = Some(profile.merchant.to_string());
+            }
+            Event::CutOff(_) => {}
+            Event::Transacted(t) => {
+                self.business_date = t.date.yyyymmdd();
+                self.tell_key(&t.key);
+                self.card = Some(t.card.0.cast_signed());
+                self.merchant = Some(t.merchant.to_string());
+                self.amount_fen = Some(t.amount.fen());
+                self.refusal = t.outcome.err().map(name_of);
+                self.original = t.original.map(|key| original_of(&key));
+                if t.outcome.is_ok() && t.kind != TxnKind::Inquiry {
+                    self.auth_code = Some(AuthCode::of(place.shard, place.seq).to_string());
+                }
+            }
+            Event::Reversed(r) => {
+                self.business_date = r.date.yyyymmdd();
+                self.tell_key(&r.key);
+                self.card = Some(r.card.0.cast_signed());
+                self.merchant = Some(r.merchant.to_string());
+                self.amount_fen = Some(r.parts.money().plus(r.suspense).fen());
+                self.original = Some(original_of(&r.key));
+            }
+            Event::Barred { key, card, .. } => {
+                self.tell_key(key);
+                self.card = card.map(|card| card.0.cast_signed());
+                self.original = Some(original_of(key));
+            }
+            Event::SignedOn { terminal, .. } | Event::SignedOff { terminal, .. } => {
+                self.terminal = Some(terminal.to_string());
+            }
+            Event::Batch { event, .. } => {
+                let batch = match event {
+                    BatchEvent::Closed { closing, .. } => closing.batch,
+                    BatchEvent::Uploaded { batch, .. } | BatchEvent::Ended { batch, .. } => *batch,
+                };
+                self.batch = Some(batch.number());
+            }
+        }
+    }
+
+    fn tell_key(&mut self, key: &TxnKey) {
+        self.terminal = Some(key.terminal.to_string());
+        self.batch = Some(key.batch.number());
+        self.stan = Some(key.stan.number());
+    }
+}
+
+fn original_of(key: &TxnKey) -> (String, u32, u32) {
+    (key.terminal.to_string(), key.batch.number(), key.stan.number())
+}
+
+fn kind_of(event: &Event) -> &'static str {
+    match event {
+        Event::CardIssued(_) => "card-issued",
+        Event::TerminalRegistered { .. } => "terminal-registered",
+        Event::CutOff(_) => "cut-off",
+        Event::Transacted(t) => match t.kind {
+            TxnKind::Sale => "sale",
+            TxnKind::Void => "void",
+            TxnKind::Refund => "refund",
+            TxnKind::Inquiry => "inquiry",
+        },
+        Event::Reversed(r) => match r.kind {
+            TxnKind::Sale => "sale-reversal",
+            TxnKind::Void => "void-reversal",
+            TxnKind::Refund => "refund-reversal",
+            TxnKind::Inquiry => "inquiry-reversal",
+        },
+        Event::Barred { .. } => "bar",
+        Event::SignedOn { .. } => "sign-on",
+        Event::SignedOff { .. } => "sign-off",
+        Event::Batch { event, .. } => match event {
+            BatchEvent::Closed { .. } => "batch-close",
+            BatchEvent::Uploaded { .. } => "batch-upload",
+            BatchEvent::Ended { .. } => "batch-end",
+        },
+    }
+}
+
+/// Returns the name of a refusal in words with hyphens.
+fn name_of(refusal: Refusal) -> String {
+    let mut name = String::new();
+    for letter in format!("{refusal:?}").chars() {
+        if letter.is_ascii_uppercase() && !name.is_empty() {
+            name.push('-');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
+}
+
+pub(crate) const fn status_of(status: CardStatus) -> &'static str {
+    match status {
+        CardStatus::Sold => "sold",
+        CardStatus::Active => "active",
+        CardStatus::Frozen => "frozen",
+        CardStatus::Lost => "lost",
+        CardStatus::Cancelled => "cancelled",
+    }
+}
+
+pub(crate) const fn unit_of(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Fen => "fen",
+        Unit::Points => "points",
+    }
+}
+
+/// Returns an account of the general ledger as the tables name it.
+pub(crate) fn account_of(account: LedgerAccount) -> String {
+    match account {
+        LedgerAccount::Purse(card, Purse::Main) => format!("card:{}:main", card.0),
+        LedgerAccount::Purse(card, Purse::Bonus) => format!("card:{}:bonus", card.0),
+        LedgerAccount::Purse(card, Purse::Points) => format!("card:{}:points", card.0),
+        LedgerAccount::Merchant(merchant) => format!("merchant:{merchant}"),
+        LedgerAccount::Funding => "funding".to_owned(),
+        LedgerAccount::BonusGranted => "bonus-granted".to_owned(),
+        LedgerAccount::PointsGranted => "points-granted".to_owned(),
+        LedgerAccount::Suspense => "suspense".to_owned(),
+    }
+}
+
+/// What is posted to each account, in the order of accounts.
+pub(crate) type Sums = std::collections::BTreeMap<(LedgerAccount, Unit), Amount>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_named_in_words() {
+        assert_eq!(name_of(Refusal::InsufficientFunds), "insufficient-funds");
+        assert_eq!(name_of(Refusal::PinMissing), "pin-missing");
+    }
+}
