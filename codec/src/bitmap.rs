@@ -49,6 +49,18 @@ impl Bitmap {
         self.second
     }
 
+    /// The highest field.
+    #[must_use]
+    #[inline]
+    pub const fn last(self) -> Option<FieldNo> {
+        let (bits, base) = if self.second == 0 { (self.first, 64) } else { (self.second, 128_u8) };
+        if bits == 0 {
+            return None;
+        }
+        let [below, ..] = bits.trailing_zeros().to_le_bytes();
+        Some(FieldNo(base.wrapping_sub(below)))
+    }
+
     /// The fields, ascending.
     #[must_use]
     #[inline]
@@ -101,9 +113,12 @@ mod tests {
             bitmap.insert(field);
             assert!(bitmap.has(field));
             assert_eq!(bitmap.fields().collect::<Vec<_>>(), [FieldNo(field)]);
+            assert_eq!(bitmap.last(), Some(FieldNo(field)));
             bitmap.remove(field);
             assert_eq!(bitmap, Bitmap::default());
         }
+        assert_eq!(Bitmap::default().last(), None);
+        assert_eq!(Bitmap::new(u64::MAX, 2).last(), Some(FieldNo(127)));
         assert!(!Bitmap::new(u64::MAX, u64::MAX).has(0));
         assert!(!Bitmap::new(u64::MAX, u64::MAX).has(129));
         assert_eq!(Bitmap::new(u64::MAX, u64::MAX).fields().count(), 128);

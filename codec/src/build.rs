@@ -141,7 +141,7 @@ impl<'b> MessageBuilder<'b> {
             .map_err(|index| fail(BuildFault::NotADigit(index)))?;
         self.note(field).prefix(format, units);
         if format.is_packed() {
-            digits::pack(self.grow(format.bytes(units)), digits, format.justify, filler);
+            digits::pack(self.buffer, digits, format.justify, filler);
         } else {
             self.buffer.extend_from_slice(digits);
         }
@@ -249,7 +249,7 @@ impl<'b> MessageBuilder<'b> {
             return Ok(self);
         };
         let format = self.open(field)?;
-        if format != theirs {
+        if !std::ptr::eq(format, theirs) && format != theirs {
             return Err(BuildError { field: FieldNo(field), fault: BuildFault::OtherLayout });
         }
         self.note(field);
@@ -325,16 +325,23 @@ impl<'b> MessageBuilder<'b> {
 
     #[inline]
     fn prefix(&mut self, format: &Format, units: u16) {
-        let [hundreds, tens, ones] =
-            [units / 100, units / 10 % 10, units % 10].map(|digit| digit.to_le_bytes()[0]);
+        // Digits of decimal numbers, two to a byte: every ten ones are sixteen.
+        let packed = |two: u16| two.wrapping_add((two / 10).wrapping_mul(6)).to_le_bytes()[0];
+        let character = |digit: u16| (digit % 10).to_le_bytes()[0] | b'0';
         match format.prefix {
             Prefix::None => {}
-            Prefix::Bcd2 => self.buffer.push(tens << 4 | ones),
-            Prefix::Bcd3 => self.buffer.extend_from_slice(&[hundreds, tens << 4 | ones]),
-            Prefix::Ascii2 => self.buffer.extend_from_slice(&[tens | b'0', ones | b'0']),
-            Prefix::Ascii3 => {
-                self.buffer.extend_from_slice(&[hundreds | b'0', tens | b'0', ones | b'0']);
+            Prefix::Bcd2 => self.buffer.push(packed(units)),
+            Prefix::Bcd3 => {
+                self.buffer.extend_from_slice(&[packed(units / 100), packed(units % 100)]);
             }
+            Prefix::Ascii2 => {
+                self.buffer.extend_from_slice(&[character(units / 10), character(units)]);
+            }
+            Prefix::Ascii3 => self.buffer.extend_from_slice(&[
+                character(units / 100),
+                character(units / 10),
+                character(units),
+            ]),
         }
     }
 

@@ -11,7 +11,9 @@ use std::sync::LazyLock;
 pub use explain::{Explanation, HideIf, Part};
 pub use file::DialectError;
 
+use crate::bitmap::Bitmap;
 use crate::field::{Encoding, Format, Sensitivity};
+use crate::plan::Plan;
 
 /// A field table: how each field is laid out, what it is called, and who may see it.
 #[derive(Clone, Debug)]
@@ -21,7 +23,8 @@ pub struct Dialect {
     mti: Encoding,
     /// By field number. Apart from the labels: the parser needs nothing else, and this stays in
     /// the processor's nearest cache.
-    formats: Box<[Option<Format>; 129]>,
+    plans: Box<[Option<Plan>; 129]>,
+    known: Bitmap,
     labels: Box<[Option<Label>; 129]>,
     track_cipher: Option<TrackCipher>,
     explanations: Vec<Explanation>,
@@ -150,7 +153,13 @@ impl Dialect {
     #[must_use]
     #[inline]
     pub fn format(&self, field: u8) -> Option<&Format> {
-        self.formats.get(usize::from(field))?.as_ref()
+        self.plan(field).map(|plan| &plan.format)
+    }
+
+    /// The layout of a field as the parser's quick way takes it.
+    #[inline]
+    pub(crate) fn plan(&self, field: u8) -> Option<&Plan> {
+        self.plans.get(usize::from(field))?.as_ref()
     }
 
     /// What a field is called, or `None` if the dialect does not have it.
@@ -169,8 +178,8 @@ impl Dialect {
     }
 
     /// The numbers of the fields it has, ascending.
-    pub fn fields(&self) -> impl Iterator<Item = u8> + '_ {
-        (0..=128).filter(|field| self.format(*field).is_some())
+    pub fn fields(&self) -> impl Iterator<Item = u8> + use<> {
+        self.known.fields().map(|field| field.0)
     }
 }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::error::Fault;
 use crate::field::{Content, Format, Justify};
+use crate::plan::over_nine;
 
 /// The digits of an `n` field, or the digits and separators of a `z` field. A view: nothing is
 /// copied or decoded before it is asked for. An encrypted track has `A` to `F` among its digits.
@@ -80,24 +81,26 @@ impl<'f> Digits<'f> {
     #[must_use]
     #[inline]
     pub fn to_u64(&self) -> Option<u64> {
-        if self.len == 0 {
-            return None;
+        let end = self.skip.saturating_add(self.len);
+        let first = self.skip / 2;
+        let bytes = self.bytes.get(first..end.div_ceil(2))?;
+        if !self.packed || self.len == 0 || bytes.len() > 8 {
+            return self.to_u64_slowly();
         }
-        // Eighteen digits always fit.
-        if self.len <= 18
-            && self.packed
-            && self.skip.is_multiple_of(2)
-            && self.len.is_multiple_of(2)
-        {
-            let first = self.skip / 2;
-            let bytes = self.bytes.get(first..first.saturating_add(self.len / 2))?;
-            return bytes.iter().try_fold(0_u64, |sum, byte| {
-                let (high, low) = (byte >> 4, byte & 0x0F);
-                let pair = u64::from(high).wrapping_mul(10).wrapping_add(u64::from(low));
-                (high <= 9 && low <= 9).then(|| sum.wrapping_mul(100).wrapping_add(pair))
-            });
-        }
-        self.iter().try_fold(0_u64, add_digit)
+        let word = bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        let word = if end.is_multiple_of(2) { word } else { word >> 4 };
+        // What stands before the first digit is shifted out and back.
+        let spare = u32::try_from(16_usize.saturating_sub(self.len)).ok()?.saturating_mul(4);
+        let word = word.wrapping_shl(spare).wrapping_shr(spare);
+        if over_nine(word) == 0 { Some(decimal(word)) } else { None }
+    }
+
+    fn to_u64_slowly(self) -> Option<u64> {
+        let add = |sum: u64, digit| {
+            let digit = char::from(digit).to_digit(10)?;
+            sum.checked_mul(10)?.checked_add(u64::from(digit))
+        };
+        if self.len == 0 { None } else { self.iter().try_fold(0, add) }
     }
 
     /// Writes the digits as ASCII characters to the front of `buffer` and returns them, or `None` if
@@ -106,13 +109,20 @@ impl<'f> Digits<'f> {
     pub fn copy_to<'b>(&self, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
         let out = buffer.get_mut(..self.len)?;
         if self.packed && self.skip.is_multiple_of(2) {
-            let bytes = self.bytes.get(self.skip / 2..)?;
-            let (pairs, last) = out.as_chunks_mut::<2>();
-            for (pair, byte) in pairs.iter_mut().zip(bytes) {
-                *pair = [character(byte >> 4), character(byte & 0x0F)];
+            let mut packed = self.bytes.get(self.skip / 2..)?;
+            let mut places = &mut *out;
+            while let (Some((four, bytes)), Some(_)) =
+                (packed.split_first_chunk(), places.first_chunk::<8>())
+            {
+                let (eight, after) = places.split_first_chunk_mut()?;
+                *eight = spread(u32::from_be_bytes(*four));
+                (packed, places) = (bytes, after);
             }
-            if let ([last], Some(byte)) = (last, bytes.get(self.len / 2)) {
-                *last = character(byte >> 4);
+            for (pair, byte) in places.chunks_mut(2).zip(packed) {
+                if let [high, low @ ..] = pair {
+                    *high = character(byte >> 4);
+                    low.fill(character(byte & 0x0F));
+                }
             }
         } else {
             for (place, digit) in out.iter_mut().zip(self.iter()) {
@@ -166,76 +176,40 @@ impl fmt::Debug for Digits<'_> {
     }
 }
 
-#[inline]
-fn add_digit(sum: u64, digit: u8) -> Option<u64> {
-    let digit = char::from(digit).to_digit(10)?;
-    sum.checked_mul(10)?.checked_add(u64::from(digit))
-}
-
 /// The character of half a byte; `D` (13) is a track's separator.
 #[inline]
 const fn character(nibble: u8) -> u8 {
     if nibble > 9 { nibble.wrapping_add(b'A' - 10) } else { nibble | b'0' }
 }
 
-/// Bit 0 of every half byte: where the tests below leave their verdicts.
-const VERDICTS: u64 = 0x1111_1111_1111_1111;
-
-/// Marks each half byte that is more than nine: bit 3 and one of the bits 2 and 1 are set.
+/// The characters of eight half bytes, all at once.
 #[inline]
-const fn over_nine(bytes: u64) -> u64 {
-    (bytes >> 3) & ((bytes >> 2) | (bytes >> 1)) & VERDICTS
+const fn spread(packed: u32) -> [u8; 8] {
+    let [.., a, b, c, d] = (packed as u64).to_be_bytes();
+    let word = u64::from_be_bytes([0, a, 0, b, 0, c, 0, d]);
+    let nibbles = (word << 4 | word) & 0x0F0F_0F0F_0F0F_0F0F;
+    // A sum with six reaches the upper half for A to F, which stand seven places after `9`.
+    let letters = (nibbles.wrapping_add(0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101;
+    (nibbles | 0x3030_3030_3030_3030).wrapping_add(letters.wrapping_mul(7)).to_be_bytes()
 }
 
-/// Marks each half byte that is neither a digit nor the separator 13, binary 1101.
+/// The number that sixteen decimal half bytes make: pairs of digits first, then pairs of pairs.
 #[inline]
-const fn outside_track(bytes: u64) -> u64 {
-    over_nine(bytes) & !((bytes >> 2) & !(bytes >> 1) & bytes)
+const fn decimal(packed: u64) -> u64 {
+    let tens = (packed >> 4) & 0x0F0F_0F0F_0F0F_0F0F;
+    let twos = packed.wrapping_sub(tens.wrapping_mul(16 - 10));
+    let hundreds = (twos >> 8) & 0x00FF_00FF_00FF_00FF;
+    let fours = twos.wrapping_sub(hundreds.wrapping_mul(256 - 100));
+    let myriads = (fours >> 16) & 0x0000_FFFF_0000_FFFF;
+    let eights = fours.wrapping_sub(myriads.wrapping_mul(65_536 - 10_000));
+    eights.wrapping_sub((eights >> 32).wrapping_mul((1 << 32) - 100_000_000))
 }
 
-/// Checks the digits of a packed `n` field.
-#[inline]
+/// Checks the digits of a packed `n` field, or the digits and separators of a packed `z` field.
 pub(crate) fn check_packed(
     format: &Format,
     content: &[u8],
     units: u16,
-) -> Result<(), (u16, Fault)> {
-    check_nibbles(format, content, units, over_nine)
-}
-
-/// Checks the digits and separators of a packed `z` field.
-#[inline]
-pub(crate) fn check_packed_track(
-    format: &Format,
-    content: &[u8],
-    units: u16,
-) -> Result<(), (u16, Fault)> {
-    check_nibbles(format, content, units, outside_track)
-}
-
-#[inline]
-fn check_nibbles(
-    format: &Format,
-    content: &[u8],
-    units: u16,
-    marks: impl Fn(u64) -> u64 + Copy,
-) -> Result<(), (u16, Fault)> {
-    let (eights, rest) = content.as_chunks::<8>();
-    let whole = eights.iter().fold(0, |found, eight| found | marks(u64::from_be_bytes(*eight)));
-    let tail = rest.iter().fold(0, |tail, byte| tail << 8 | u64::from(*byte));
-    let found = whole | marks(tail);
-    if found == 0 && (units.is_multiple_of(2) || !format.is_fixed()) {
-        return Ok(());
-    }
-    check_each_nibble(format, content, units, marks)
-}
-
-/// The slow way: to find the culprit, unless it is a filler, which has rules of its own.
-fn check_each_nibble(
-    format: &Format,
-    content: &[u8],
-    units: u16,
-    marks: impl Fn(u64) -> u64,
 ) -> Result<(), (u16, Fault)> {
     let odd = !units.is_multiple_of(2);
     let last = content.len().saturating_sub(1);
@@ -248,12 +222,13 @@ fn check_each_nibble(
             Justify::Left | Justify::Right => 2,
         };
         for (half, nibble) in halves.into_iter().enumerate() {
-            if half != filler {
-                if marks(u64::from(nibble)) != 0 {
-                    return Err((at, Fault::NotADecimalNibble(nibble)));
+            let separator = nibble == 0x0D && format.content == Content::Track;
+            if half == filler {
+                if format.is_fixed() && !matches!(nibble, 0 | 0x0F) {
+                    return Err((at, Fault::Pad(nibble)));
                 }
-            } else if format.is_fixed() && !matches!(nibble, 0 | 0x0F) {
-                return Err((at, Fault::Pad(nibble)));
+            } else if nibble > 9 && !separator {
+                return Err((at, Fault::NotADecimalNibble(nibble)));
             }
         }
     }
@@ -261,7 +236,6 @@ fn check_each_nibble(
 }
 
 /// Checks digits written as characters.
-#[inline]
 pub(crate) fn check_characters(
     content: &[u8],
     allowed: impl Fn(u8) -> bool,
@@ -279,11 +253,14 @@ pub(crate) fn check_characters(
 /// written. In a dialect that encrypts tracks, these hold any half byte.
 #[inline]
 pub(crate) fn check_ascii(content: Content, encrypts: bool, digits: &[u8]) -> Result<(), u16> {
-    let separators = content == Content::Track;
+    if digits.iter().fold(true, |right, digit| right & digit.is_ascii_digit()) {
+        return Ok(());
+    }
+    let is_track = content == Content::Track;
     let right = |digit: &u8| match digit {
         b'0'..=b'9' => true,
-        b'=' | b'D' => separators,
-        b'A'..=b'F' => separators && encrypts,
+        b'=' | b'D' => is_track,
+        b'A'..=b'F' => is_track && encrypts,
         _ => false,
     };
     match digits.iter().position(|digit| !right(digit)) {
@@ -298,29 +275,26 @@ pub(crate) fn may_fill(format: &Format, units: u16, filler: u8) -> bool {
     room && filler <= 0x0F && (!format.is_fixed() || matches!(filler, 0 | 0x0F))
 }
 
-/// Packs ASCII digits into `out`, which is just long enough; `=` becomes the separator, and
-/// `filler` the half byte that is left of an odd count.
+/// Appends ASCII digits, two to a byte; `=` becomes the separator, and `filler` the half byte that is
+/// left of an odd count.
 #[inline]
-pub(crate) fn pack(out: &mut [u8], digits: &[u8], justify: Justify, filler: u8) {
+pub(crate) fn pack(buffer: &mut Vec<u8>, digits: &[u8], justify: Justify, filler: u8) {
     let nibble = |digit: u8| match digit {
-        b'A'..=b'F' => digit.wrapping_sub(b'A' - 10),
         b'=' => 0x0D,
-        _ => digit & 0x0F,
+        // `A` to `F` are 0x41 to 0x46: bit 6 is worth nine.
+        _ => (digit & 0x0F).wrapping_add((digit >> 6).wrapping_mul(9)),
     };
-    let (lone, digits) = match justify {
-        Justify::Right if !digits.len().is_multiple_of(2) => digits.split_at(1),
-        Justify::Left | Justify::Right => digits.split_at(0),
-    };
-    let (first, out) = out.split_at_mut(lone.len());
-    for (byte, digit) in first.iter_mut().zip(lone) {
-        *byte = filler << 4 | nibble(*digit);
+    let mut digits = digits;
+    if let (Justify::Right, true, [first, rest @ ..]) =
+        (justify, !digits.len().is_multiple_of(2), digits)
+    {
+        buffer.push(filler << 4 | nibble(*first));
+        digits = rest;
     }
-    for (byte, pair) in out.iter_mut().zip(digits.chunks(2)) {
-        *byte = match pair {
-            [high, low] => nibble(*high) << 4 | nibble(*low),
-            [high] => nibble(*high) << 4 | filler,
-            _ => 0,
-        };
+    let (pairs, last) = digits.as_chunks::<2>();
+    buffer.extend(pairs.iter().map(|[high, low]| nibble(*high) << 4 | nibble(*low)));
+    if let [last] = last {
+        buffer.push(nibble(*last) << 4 | filler);
     }
 }
 

@@ -159,7 +159,6 @@ impl Format {
     }
 
     /// Reads the length in front of `rest`: how many bytes it takes, and how many units follow.
-    #[inline]
     pub(crate) fn measure(&self, rest: &[u8]) -> Result<(u16, u16), Fault> {
         let (bytes, units) = match self.prefix {
             Prefix::None => return Ok((0, self.max)),
@@ -189,12 +188,11 @@ impl Format {
     }
 
     /// Says whether `content` is what the field may hold, or at which of its bytes it is not.
-    #[inline]
     pub(crate) fn check(&self, content: &[u8], units: u16) -> Result<(), (u16, Fault)> {
         match (self.content, self.encoding) {
             (Content::Text | Content::Binary | Content::Tlv, _) => Ok(()),
             (Content::Digits, Encoding::Bcd) => digits::check_packed(self, content, units),
-            (Content::Track, Encoding::Bcd) => digits::check_packed_track(self, content, units),
+            (Content::Track, Encoding::Bcd) => digits::check_packed(self, content, units),
             (Content::Digits, Encoding::Ascii) => {
                 digits::check_characters(content, |byte| byte.is_ascii_digit())
             }
@@ -206,7 +204,6 @@ impl Format {
 }
 
 /// The two digits of a BCD length byte.
-#[inline]
 fn decimal_byte(byte: u8) -> Result<u16, Fault> {
     let (high, low) = (byte >> 4, byte & 0x0F);
     if high > 9 || low > 9 {
@@ -216,8 +213,7 @@ fn decimal_byte(byte: u8) -> Result<u16, Fault> {
 }
 
 /// The digits of a length written in characters.
-#[inline]
-fn characters(prefix: &[u8]) -> Result<u16, Fault> {
+pub(crate) fn characters(prefix: &[u8]) -> Result<u16, Fault> {
     prefix.iter().try_fold(0_u16, |sum, byte| {
         if !byte.is_ascii_digit() {
             return Err(Fault::LengthNotDecimal(*byte));

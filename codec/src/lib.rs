@@ -38,6 +38,7 @@ pub mod error;
 pub mod field;
 pub mod framing;
 pub mod message;
+mod plan;
 pub mod printable;
 pub mod tlv;
 

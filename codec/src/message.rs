@@ -6,7 +6,7 @@ use crate::bitmap::Bitmap;
 use crate::dialect::Dialect;
 use crate::digits::Digits;
 use crate::error::{Fault, ParseError};
-use crate::field::{Content, Encoding, FieldNo, Format, Justify};
+use crate::field::{Content, Encoding, FieldNo, Format};
 use crate::tlv;
 
 /// Bytes of the longest message: every offset in it, and the one after its end, fits 16 bits.
@@ -48,12 +48,11 @@ impl fmt::Display for Mti {
     }
 }
 
-/// Where a field's content begins, counted from the message type, and how many digits or bytes it
-/// has.
-#[derive(Clone, Copy, Default)]
+/// Where a field's content begins and ends, counted from the message type.
+#[derive(Clone, Copy)]
 struct Span {
     start: u16,
-    units: u16,
+    end: u16,
 }
 
 /// A parsed message: an index over the bytes it was read from.
@@ -66,6 +65,7 @@ pub struct Message<'f> {
     body: &'f [u8],
     mti: Mti,
     present: Bitmap,
+    /// By field number; only those of present fields mean anything.
     spans: [Span; 129],
 }
 
@@ -79,11 +79,15 @@ impl<'f> Message<'f> {
     /// The first place that breaks the dialect's rules. Bytes after the last field are an error.
     #[inline]
     pub fn parse(dialect: &'f Dialect, body: &'f [u8]) -> Result<Self, ParseError> {
-        let (mut message, at, empty) = Self::open(dialect, body)?;
-        match empty.or_else(|| message.index(at)) {
-            None => Ok(message),
-            Some(error) => Err(error),
+        let head = Head::read(dialect, body)?;
+        // Made where the caller wants it, and filled there: moving it would cost as much as reading.
+        let mut result = Ok(Self::new(dialect, body, &head));
+        if let Ok(message) = &mut result
+            && let Some(error) = head.empty.or_else(|| message.index(head.fields))
+        {
+            result = Err(error);
         }
+        result
     }
 
     /// Indexes what can be read of `body` and says what could not: a receiver needs a few fields
@@ -98,50 +102,70 @@ impl<'f> Message<'f> {
         dialect: &'f Dialect,
         body: &'f [u8],
     ) -> Result<(Self, Option<ParseError>), ParseError> {
-        let (mut message, at, empty) = Self::open(dialect, body)?;
-        let error = message.index(at);
-        Ok((message, empty.or(error)))
+        let head = Head::read(dialect, body)?;
+        let mut message = Self::new(dialect, body, &head);
+        let error = message.index(head.fields);
+        Ok((message, head.empty.or(error)))
     }
 
-    /// Reads message type and bitmap; returns where the fields begin, and whether there is a
-    /// second bitmap of nothing, which hides no field from a reader.
     #[inline]
-    fn open(
-        dialect: &'f Dialect,
-        body: &'f [u8],
-    ) -> Result<(Self, u16, Option<ParseError>), ParseError> {
-        if body.len() > usize::from(BODY_MAX) {
-            let got = u16::try_from(body.len()).unwrap_or(u16::MAX);
-            let fault = Fault::TooLong { got, max: BODY_MAX };
-            return Err(ParseError { field: FieldNo(0), offset: 0, fault });
-        }
-        let (mti, rest) = read_mti(dialect.mti_encoding(), body)?;
-        let at = u16::try_from(body.len().saturating_sub(rest.len())).unwrap_or(u16::MAX);
-        let (first, rest) = split::<8>(rest, FieldNo(1), at)?;
-        let mut present = Bitmap::new(u64::from_be_bytes(*first), 0);
-        let mut fields = at.wrapping_add(8);
-        let mut empty = None;
-        if present.has(1) {
-            let (second, _) = split::<8>(rest, FieldNo(1), fields)?;
-            present = Bitmap::new(present.first(), u64::from_be_bytes(*second));
-            present.remove(1);
-            if present.second() == 0 {
-                let fault = Fault::EmptyBitmap;
-                empty = Some(ParseError { field: FieldNo(1), offset: fields, fault });
+    const fn new(dialect: &'f Dialect, body: &'f [u8], head: &Head) -> Self {
+        let spans = [Span { start: 0, end: 0 }; 129];
+        Self { dialect, body, mti: head.mti, present: head.present, spans }
+    }
+
+    /// Finds every field from `start` on; returns the first thing that is wrong.
+    #[inline]
+    fn index(&mut self, start: u16) -> Option<ParseError> {
+        if self.index_quickly(start).is_some() { None } else { self.diagnose(start) }
+    }
+
+    /// Finds every field from `start` on, or gives up if anything may be wrong.
+    #[inline]
+    fn index_quickly(&mut self, start: u16) -> Option<()> {
+        let mut at = usize::from(start);
+        let mut doubts = 0;
+        for field in self.present.fields() {
+            let plan = self.dialect.plan(field.0)?;
+            let mut units = plan.format.max;
+            if plan.is_variable() {
+                let stated = plan.stated(self.body.get(at..)?)?;
+                (units, doubts) = (stated.units, doubts | stated.doubts);
+                at = at.wrapping_add(stated.prefix);
             }
-            fields = fields.wrapping_add(8);
+            let bytes = plan.bytes(units);
+            if plan.is_numeric {
+                doubts |= plan.doubts(self.body.get(at..)?, bytes);
+            }
+            let start = u16::try_from(at).unwrap_or(u16::MAX);
+            at = at.wrapping_add(bytes);
+            let end = u16::try_from(at).unwrap_or(u16::MAX);
+            *self.spans.get_mut(usize::from(field.0))? = Span { start, end };
         }
-        Ok((Self { dialect, body, mti, present, spans: [Span::default(); 129] }, fields, empty))
+        (doubts == 0 && at == self.body.len()).then_some(())
     }
 
-    /// Finds every field from `at` on; returns the first thing that is wrong.
+    /// Notes where a field at `at` has its content; returns where the next begins.
     #[inline]
-    fn index(&mut self, mut at: u16) -> Option<ParseError> {
+    fn put(&mut self, field: FieldNo, at: u16, (prefix, bytes): (u16, u16)) -> u16 {
+        let start = at.saturating_add(prefix);
+        let end = start.saturating_add(bytes);
+        if let Some(span) = self.spans.get_mut(usize::from(field.0)) {
+            *span = Span { start, end };
+        }
+        end
+    }
+
+    /// Goes through a message in which something is wrong, and says what; keeps the fields that can
+    /// be read.
+    #[cold]
+    fn diagnose(&mut self, start: u16) -> Option<ParseError> {
+        let mut at = start;
         let mut faults = Faults::default();
         let announced = self.present;
         for field in announced.fields() {
             let rest = self.body.get(usize::from(at)..).unwrap_or_default();
-            let (prefix, units, bytes) = match locate(self.dialect, field, rest) {
+            let found = match locate(self.dialect, field, rest) {
                 Ok(found) => found,
                 Err(broken) => {
                     let offset = at.saturating_add(broken.offset);
@@ -155,26 +179,18 @@ impl<'f> Message<'f> {
                     found
                 }
             };
-            let start = at.saturating_add(prefix);
-            if let Some(span) = self.spans.get_mut(usize::from(field.0)) {
-                *span = Span { start, units };
-            }
-            at = start.saturating_add(bytes);
+            at = self.put(field, at, found);
         }
         let left = self.body.len().saturating_sub(usize::from(at));
         if left != 0 {
             let fault = Fault::Trailing { left: u16::try_from(left).unwrap_or(u16::MAX) };
-            let field = announced.fields().last().unwrap_or(FieldNo(1));
+            let field = announced.last().unwrap_or(FieldNo(1));
             faults.refused.get_or_insert(ParseError { field, offset: at, fault });
-        }
-        if faults.refused.is_none() && faults.doubted.is_none() {
-            return None;
         }
         self.settle(&faults)
     }
 
     /// Drops the fields that hold something wrong and returns the first fault.
-    #[cold]
     fn settle(&mut self, faults: &Faults) -> Option<ParseError> {
         for field in faults.unusable.fields() {
             self.present.remove(field.0);
@@ -244,8 +260,8 @@ impl<'f> Message<'f> {
     #[must_use]
     #[inline]
     pub fn raw(&self, field: u8) -> Option<&'f [u8]> {
-        let (format, span) = self.place(field)?;
-        self.content(format, span)
+        let Span { start, end } = self.span(field)?;
+        self.body.get(usize::from(start)..usize::from(end))
     }
 
     /// The digits of an `n` or `z` field, whatever their encoding; `None` if it is absent or holds
@@ -253,27 +269,32 @@ impl<'f> Message<'f> {
     #[must_use]
     #[inline]
     pub fn digits(&self, field: u8) -> Option<Digits<'f>> {
-        let (format, span) = self.place(field)?;
-        if !format.is_numeric() {
+        let bytes = self.raw(field)?;
+        let plan = self.dialect.plan(field)?;
+        if !plan.is_numeric {
             return None;
         }
-        let bytes = self.content(format, span)?;
-        if !format.is_packed() {
+        if !plan.is_packed() {
             return Some(Digits::characters(bytes));
         }
-        let skip = match format.justify {
-            Justify::Left => 0,
-            Justify::Right => usize::from(span.units % 2),
+        let odd = if plan.is_variable() {
+            // The length says so, and its last digit stands right before the content, however it
+            // is written.
+            let before = usize::from(self.span(field)?.start).wrapping_sub(1);
+            usize::from(*self.body.get(before)? & 1)
+        } else {
+            usize::from(plan.format.max & 1)
         };
-        Some(Digits::packed(bytes, skip, usize::from(span.units)))
+        let len = bytes.len().wrapping_mul(2).wrapping_sub(odd);
+        Some(Digits::packed(bytes, if plan.is_right { odd } else { 0 }, len))
     }
 
     /// The content of a field in which one byte is one character; `None` if it is absent or packed.
     #[must_use]
     #[inline]
     pub fn text(&self, field: u8) -> Option<&'f [u8]> {
-        let (format, span) = self.place(field)?;
-        if format.is_packed() { None } else { self.content(format, span) }
+        let bytes = self.raw(field)?;
+        if self.dialect.plan(field)?.is_packed() { None } else { Some(bytes) }
     }
 
     /// The number an `n` field makes: an amount in minor units, a counter. `None` if it is absent,
@@ -289,50 +310,41 @@ impl<'f> Message<'f> {
     #[must_use]
     #[inline]
     pub fn tlv(&self, field: u8) -> Option<tlv::Reader<'f>> {
-        let (format, span) = self.place(field)?;
-        if format.content != Content::Tlv {
+        let bytes = self.raw(field)?;
+        if self.dialect.plan(field)?.format.content != Content::Tlv {
             return None;
         }
-        Some(tlv::Reader::new(FieldNo(field), span.start, self.content(format, span)?))
+        Some(tlv::Reader::new(FieldNo(field), self.span(field)?.start, bytes))
     }
 
     /// What the message's authentication code is made over: from the message type up to the byte
     /// before field 64 or 128. `None` unless one of them ends the message.
     #[must_use]
     pub fn mac_input(&self) -> Option<&'f [u8]> {
-        let last = self.present.fields().last()?;
+        let last = self.present.last()?;
         if !matches!(last.0, 64 | 128) {
             return None;
         }
-        self.body.get(..usize::from(self.place(last.0)?.1.start))
+        self.body.get(..usize::from(self.span(last.0)?.start))
     }
 
     /// The content's offset from the message type, for error messages about its inside.
     #[must_use]
     pub fn offset(&self, field: u8) -> Option<u16> {
-        Some(self.place(field)?.1.start)
+        Some(self.span(field)?.start)
     }
 
     /// The field as it stands in the frame, length and content.
     pub(crate) fn verbatim(&self, field: u8) -> Option<(&'f Format, &'f [u8])> {
-        let (format, span) = self.place(field)?;
-        let start = usize::from(span.start).checked_sub(usize::from(format.prefix.bytes()))?;
-        let end = usize::from(span.start.saturating_add(format.bytes(span.units)));
-        Some((format, self.body.get(start..end)?))
+        let Span { start, end } = self.span(field)?;
+        let format = self.dialect.format(field)?;
+        let start = start.saturating_sub(format.prefix.bytes());
+        Some((format, self.body.get(usize::from(start)..usize::from(end))?))
     }
 
     #[inline]
-    fn place(&self, field: u8) -> Option<(&'f Format, Span)> {
-        if !self.present.has(field) {
-            return None;
-        }
-        Some((self.dialect.format(field)?, *self.spans.get(usize::from(field))?))
-    }
-
-    #[inline]
-    fn content(&self, format: &Format, span: Span) -> Option<&'f [u8]> {
-        let end = span.start.saturating_add(format.bytes(span.units));
-        self.body.get(usize::from(span.start)..usize::from(end))
+    fn span(&self, field: u8) -> Option<Span> {
+        if self.present.has(field) { self.spans.get(usize::from(field)).copied() } else { None }
     }
 }
 
@@ -343,12 +355,51 @@ impl fmt::Debug for Message<'_> {
     }
 }
 
+/// What stands before the fields.
+struct Head {
+    mti: Mti,
+    /// Without bit 1, which announces no field.
+    present: Bitmap,
+    /// Where the fields begin.
+    fields: u16,
+    /// A second bitmap of nothing, which hides no field from a reader.
+    empty: Option<ParseError>,
+}
+
+impl Head {
+    #[inline]
+    fn read(dialect: &Dialect, body: &[u8]) -> Result<Self, ParseError> {
+        if body.len() > usize::from(BODY_MAX) {
+            let got = u16::try_from(body.len()).unwrap_or(u16::MAX);
+            let fault = Fault::TooLong { got, max: BODY_MAX };
+            return Err(ParseError { field: FieldNo(0), offset: 0, fault });
+        }
+        let (mti, rest) = read_mti(dialect.mti_encoding(), body)?;
+        let at = u16::try_from(body.len().saturating_sub(rest.len())).unwrap_or(u16::MAX);
+        let (first, rest) = split::<8>(rest, FieldNo(1), at)?;
+        let mut present = Bitmap::new(u64::from_be_bytes(*first), 0);
+        let mut fields = at.wrapping_add(8);
+        let mut empty = None;
+        if present.has(1) {
+            let (second, _) = split::<8>(rest, FieldNo(1), fields)?;
+            present = Bitmap::new(present.first(), u64::from_be_bytes(*second));
+            present.remove(1);
+            if present.second() == 0 {
+                let fault = Fault::EmptyBitmap;
+                empty = Some(ParseError { field: FieldNo(1), offset: fields, fault });
+            }
+            fields = fields.wrapping_add(8);
+        }
+        Ok(Self { mti, present, fields, empty })
+    }
+}
+
 /// A field that breaks the rules: where in it, why, and, if its end is known, what [`locate`] would
 /// have returned.
 struct Broken {
     offset: u16,
     fault: Fault,
-    found: Option<(u16, u16, u16)>,
+    found: Option<(u16, u16)>,
 }
 
 /// What is wrong with a message, until all of it has been seen.
@@ -379,26 +430,23 @@ impl Faults {
     }
 }
 
-/// Measures and checks the field at the front of `rest`: bytes of its length, digits or bytes of
-/// its content, bytes of its content.
-#[inline]
-fn locate(dialect: &Dialect, field: FieldNo, rest: &[u8]) -> Result<(u16, u16, u16), Broken> {
+/// Measures and checks the field at the front of `rest`: bytes of its length, and of its content.
+fn locate(dialect: &Dialect, field: FieldNo, rest: &[u8]) -> Result<(u16, u16), Broken> {
     let lost = |offset, fault| Broken { offset, fault, found: None };
     let format = dialect.format(field.0).ok_or(lost(0, Fault::Unknown))?;
     let (prefix, units) = format.measure(rest).map_err(|fault| lost(0, fault))?;
     let bytes = format.bytes(units);
-    let end = prefix.saturating_add(bytes);
-    let Some(content) = rest.get(usize::from(prefix)..usize::from(end)) else {
-        let left = rest.len().saturating_sub(usize::from(prefix));
-        let left = u16::try_from(left).unwrap_or(u16::MAX);
+    let after = rest.get(usize::from(prefix)..).unwrap_or_default();
+    let Some(content) = after.get(..usize::from(bytes)) else {
+        let left = u16::try_from(after.len()).unwrap_or(u16::MAX);
         return Err(lost(prefix, Fault::Short { needed: bytes, left }));
     };
     match format.check(content, units) {
-        Ok(()) => Ok((prefix, units, bytes)),
+        Ok(()) => Ok((prefix, bytes)),
         Err((index, fault)) => Err(Broken {
             offset: prefix.saturating_add(index),
             fault,
-            found: Some((prefix, units, bytes)),
+            found: Some((prefix, bytes)),
         }),
     }
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{Dialect, Explanation, HideIf, Label, TrackCipher};
+use crate::bitmap::Bitmap;
 use crate::field::{Content, Encoding, Format, Justify, Prefix, Sensitivity};
+use crate::plan::Plan;
 
 /// Parents of parents, at most.
 const GENERATIONS_MAX: usize = 8;
@@ -117,7 +119,8 @@ pub(super) fn read(
     let mti = merged.mti.ok_or(DialectError::Missing("mti"))?;
     let digits = merged.digits.ok_or(DialectError::Missing("digits"))?;
     let prefix = merged.prefix.ok_or(DialectError::Missing("prefix"))?;
-    let mut formats = Box::new([None; 129]);
+    let mut known = Bitmap::default();
+    let mut formats = [None; 129];
     let mut labels = Box::new([const { None }; 129]);
     for (number, entry) in merged.fields {
         let wrong = |reason| DialectError::Field { field: number.to_string(), reason };
@@ -134,6 +137,7 @@ pub(super) fn read(
         let index = usize::from(number);
         if let (Some(a), Some(b)) = (formats.get_mut(index), labels.get_mut(index)) {
             (*a, *b) = (Some(format), Some(label));
+            known.insert(number);
         }
     }
     if let Some(cipher) = &merged.track_cipher {
@@ -149,7 +153,8 @@ pub(super) fn read(
         formats.get(usize::from(explanation.field)).is_some_and(Option::is_some)
     });
     let track_cipher = merged.track_cipher;
-    Ok(Dialect { name, title, mti, formats, labels, track_cipher, explanations })
+    let plans = Box::new(formats.map(|format| format.as_ref().map(Plan::new)));
+    Ok(Dialect { name, title, mti, plans, known, labels, track_cipher, explanations })
 }
 
 fn parse(text: &str) -> Result<File, DialectError> {

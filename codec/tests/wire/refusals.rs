@@ -38,6 +38,9 @@ fn in_bcd() {
         0200 0000000000000000 00 -> field 1 at byte 10: 1 bytes follow the last field (TRAILING_BYTES)
         0200 0000000001000000 000000 -> field 40 at byte 10: is not a field of this dialect (FIELD_UNKNOWN)
 
+        0200 0000000001000000 -> field 40 at byte 10: is not a field of this dialect (FIELD_UNKNOWN)
+        0200 0000000001000000 303030 -> field 40 at byte 10: is not a field of this dialect (FIELD_UNKNOWN)
+
         0200 0020000000000000 000001 -> 0200 {11} (-)
         0200 0020000000000000 0000 -> field 11 at byte 10: needs 3 bytes, 2 left (TRUNCATED)
         0200 0020000000000000 0000012A -> field 11 at byte 13: 1 bytes follow the last field (TRAILING_BYTES)
