@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use codec::{Dialect, Message, MessageBuilder};
 
-const ROUNDS: u32 = 300;
-const TURNS: u32 = 1000;
+const ROUNDS: u32 = 5000;
+const TURNS: u32 = 100;
 
 fn main() {
     let dialect = Dialect::unionpay_pos();

@@ -111,18 +111,20 @@ impl<'f> Digits<'f> {
         if self.packed && self.skip.is_multiple_of(2) {
             let mut packed = self.bytes.get(self.skip / 2..)?;
             let mut places = &mut *out;
-            while let (Some((four, bytes)), Some(_)) =
-                (packed.split_first_chunk(), places.first_chunk::<8>())
-            {
+            while places.len() >= 8 {
+                let (four, bytes) = packed.split_first_chunk()?;
                 let (eight, after) = places.split_first_chunk_mut()?;
                 *eight = spread(u32::from_be_bytes(*four));
                 (packed, places) = (bytes, after);
             }
-            for (pair, byte) in places.chunks_mut(2).zip(packed) {
-                if let [high, low @ ..] = pair {
-                    *high = character(byte >> 4);
-                    low.fill(character(byte & 0x0F));
-                }
+            let (pairs, last) = places.as_chunks_mut::<2>();
+            for pair in pairs {
+                let (byte, bytes) = packed.split_first()?;
+                *pair = [character(byte >> 4), character(byte & 0x0F)];
+                packed = bytes;
+            }
+            if let ([last], [byte, ..]) = (last, packed) {
+                *last = character(byte >> 4);
             }
         } else {
             for (place, digit) in out.iter_mut().zip(self.iter()) {
@@ -185,9 +187,9 @@ const fn character(nibble: u8) -> u8 {
 /// The characters of eight half bytes, all at once.
 #[inline]
 const fn spread(packed: u32) -> [u8; 8] {
-    let [.., a, b, c, d] = (packed as u64).to_be_bytes();
-    let word = u64::from_be_bytes([0, a, 0, b, 0, c, 0, d]);
-    let nibbles = (word << 4 | word) & 0x0F0F_0F0F_0F0F_0F0F;
+    let halves = (packed as u64 | (packed as u64) << 16) & 0x0000_FFFF_0000_FFFF;
+    let bytes = (halves | halves << 8) & 0x00FF_00FF_00FF_00FF;
+    let nibbles = (bytes | bytes << 4) & 0x0F0F_0F0F_0F0F_0F0F;
     // A sum with six reaches the upper half for A to F, which stand seven places after `9`.
     let letters = (nibbles.wrapping_add(0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101;
     (nibbles | 0x3030_3030_3030_3030).wrapping_add(letters.wrapping_mul(7)).to_be_bytes()

@@ -123,26 +123,34 @@ impl<'f> Message<'f> {
     /// Finds every field from `start` on, or gives up if anything may be wrong.
     #[inline]
     fn index_quickly(&mut self, start: u16) -> Option<()> {
-        let mut at = usize::from(start);
+        let mut at = u32::from(start);
         let mut doubts = 0;
         for field in self.present.fields() {
             let plan = self.dialect.plan(field.0)?;
             let mut units = plan.format.max;
             if plan.is_variable() {
-                let stated = plan.stated(self.body.get(at..)?)?;
+                let stated = plan.stated(self.from(at)?)?;
                 (units, doubts) = (stated.units, doubts | stated.doubts);
                 at = at.wrapping_add(stated.prefix);
             }
             let bytes = plan.bytes(units);
             if plan.is_numeric {
-                doubts |= plan.doubts(self.body.get(at..)?, bytes);
+                doubts |= plan.doubts(self.from(at)?, bytes);
             }
-            let start = u16::try_from(at).unwrap_or(u16::MAX);
+            let [a, b, ..] = at.to_le_bytes();
             at = at.wrapping_add(bytes);
-            let end = u16::try_from(at).unwrap_or(u16::MAX);
-            *self.spans.get_mut(usize::from(field.0))? = Span { start, end };
+            let [c, d, ..] = at.to_le_bytes();
+            // Whether the ends fit is asked once, when all are known: they only grow.
+            let span = Span { start: u16::from_le_bytes([a, b]), end: u16::from_le_bytes([c, d]) };
+            *self.spans.get_mut(usize::from(field.0))? = span;
         }
-        (doubts == 0 && at == self.body.len()).then_some(())
+        let is_whole = usize::try_from(at).is_ok_and(|at| at == self.body.len());
+        (doubts == 0 && is_whole).then_some(())
+    }
+
+    #[inline]
+    fn from(&self, at: u32) -> Option<&'f [u8]> {
+        self.body.get(usize::try_from(at).ok()?..)
     }
 
     /// Notes where a field at `at` has its content; returns where the next begins.

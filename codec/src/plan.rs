@@ -31,7 +31,7 @@ pub(crate) struct Plan {
     pub(crate) is_numeric: bool,
     /// The digits stand after the filler, if their count is odd.
     pub(crate) is_right: bool,
-    /// Half bytes that must be 0 in eight bytes of content.
+    /// Half bytes that must be 0 in the last eight bytes of content, the last byte uppermost.
     clear: u64,
     /// Turned over before content is checked, so that digits in characters become 0 to 9.
     flip: u64,
@@ -42,7 +42,7 @@ pub(crate) struct Plan {
 /// A length read from a message.
 pub(crate) struct Stated {
     /// Bytes it takes.
-    pub(crate) prefix: usize,
+    pub(crate) prefix: u32,
     /// Digits or bytes that follow.
     pub(crate) units: u16,
     /// 0 if it is right.
@@ -58,9 +58,9 @@ impl Plan {
             // that it may be 0.
             clear = match (format.justify, format.bytes(format.max)) {
                 (_, 9..) => u64::MAX,
-                (Justify::Left, _) => 0x0F,
+                (Justify::Left, _) => 0x0F << 56,
                 (Justify::Right, bytes) => {
-                    0xF0_u64.wrapping_shl(u32::from(bytes.wrapping_sub(1)).wrapping_mul(8))
+                    0xF0_u64.wrapping_shl(8_u32.wrapping_sub(u32::from(bytes)).wrapping_mul(8))
                 }
             };
         }
@@ -101,7 +101,7 @@ impl Plan {
         let word = two.wrapping_shr(u32::from(self.shift));
         let units = two_digits(word >> 8).wrapping_mul(100).wrapping_add(two_digits(word & 0xFF));
         let doubts = over_nine(u64::from(word)) | u64::from(units > self.format.max);
-        Some(Stated { prefix: usize::from(self.prefix), units, doubts })
+        Some(Stated { prefix: u32::from(self.prefix), units, doubts })
     }
 
     /// Reads a length in characters.
@@ -109,7 +109,7 @@ impl Plan {
     fn spelled(&self, rest: &[u8]) -> Option<Stated> {
         let units = characters(rest.get(..usize::from(self.prefix))?).ok()?;
         let doubts = u64::from(units > self.format.max);
-        Some(Stated { prefix: usize::from(self.prefix), units, doubts })
+        Some(Stated { prefix: u32::from(self.prefix), units, doubts })
     }
 
     /// Says whether two digits share a byte.
@@ -120,51 +120,47 @@ impl Plan {
 
     /// Bytes that so many digits or bytes take.
     #[inline]
-    pub(crate) fn bytes(&self, units: u16) -> usize {
-        let packed = units.wrapping_add(u16::from(self.packed));
-        usize::from(packed.wrapping_shr(u32::from(self.packed)))
+    pub(crate) fn bytes(&self, units: u16) -> u32 {
+        u32::from(units).wrapping_add(u32::from(self.packed)).wrapping_shr(u32::from(self.packed))
     }
 
     /// Marks what may be wrong with the digits of the first `bytes` of `after`; 0 if nothing is.
     #[inline]
-    pub(crate) fn doubts(&self, after: &[u8], bytes: usize) -> u64 {
-        if bytes > 8 {
-            return self.doubts_beyond(after.get(..bytes).unwrap_or_default());
+    pub(crate) fn doubts(&self, after: &[u8], bytes: u32) -> u64 {
+        if bytes > 8 || self.track != 0 {
+            return self.doubts_beyond(after, bytes);
         }
         let Some(eight) = after.first_chunk::<8>() else {
-            return self.doubts_at_the_end(after.get(..bytes).unwrap_or_default());
+            return self.doubts_beyond(after, bytes);
         };
-        let word = u64::from_be_bytes(*eight) ^ self.flip;
-        // What does not belong to the content is shifted out.
-        let spare = 8_usize.wrapping_sub(bytes).to_le_bytes()[0];
-        let half = u32::from(spare).wrapping_mul(4);
-        self.doubts_about(word.wrapping_shr(half).wrapping_shr(half))
+        // What does not belong to the content is shifted out. Nothing is if there is no content; then
+        // the slow way has to find out that there was nothing to doubt.
+        let spare = 8_u32.wrapping_sub(bytes).wrapping_mul(8);
+        let word = (u64::from_le_bytes(*eight) ^ self.flip).wrapping_shl(spare);
+        over_nine(word) | (word & self.clear)
     }
 
-    /// As above, for content of more than eight bytes.
+    /// As above, for tracks, for content of more than eight bytes, and near the end of a message.
     #[inline(never)]
-    fn doubts_beyond(&self, content: &[u8]) -> u64 {
+    fn doubts_beyond(&self, after: &[u8], bytes: u32) -> u64 {
+        let Some(mut content) = usize::try_from(bytes).ok().and_then(|bytes| after.get(..bytes))
+        else {
+            return u64::MAX;
+        };
         let mut doubts = 0;
-        let mut rest = content;
-        while let Some((eight, after)) = rest.split_first_chunk::<8>() {
-            doubts |= self.doubts_about(u64::from_be_bytes(*eight) ^ self.flip);
-            rest = after;
+        while let Some((eight, rest)) = content.split_first_chunk::<8>() {
+            doubts |= self.doubts_about(u64::from_le_bytes(*eight) ^ self.flip);
+            content = rest;
         }
-        match content.last_chunk::<8>() {
-            Some(last) => doubts | self.doubts_about(u64::from_be_bytes(*last) ^ self.flip),
-            None => u64::MAX,
+        let mut last = 0;
+        for byte in content {
+            last = (last >> 8) | (u64::from(*byte) << 56);
         }
+        let spare = 64_usize.wrapping_sub(content.len().wrapping_mul(8));
+        let flip = self.flip.wrapping_shl(u32::try_from(spare).unwrap_or_default());
+        doubts | if content.is_empty() { 0 } else { self.doubts_about(last ^ flip) }
     }
 
-    /// As above, for content with less than eight bytes from its begin to the end of the message.
-    #[inline(never)]
-    fn doubts_at_the_end(&self, content: &[u8]) -> u64 {
-        let flip = self.flip & 0xFF;
-        let add = |word, byte: &u8| word << 8 | (u64::from(*byte) ^ flip);
-        self.doubts_about(content.iter().fold(0, add))
-    }
-
-    #[inline]
     fn doubts_about(&self, word: u64) -> u64 {
         let separators = (word >> 3) & (word >> 2) & !(word >> 1) & word;
         (over_nine(word) & !(separators & self.track)) | (word & self.clear)
