@@ -31,6 +31,13 @@ impl Cards {
         self.0.get(index).map(|entry| *entry)
     }
 
+    /// Returns the highest id that a card has: ids above it were never given. There may be fewer
+    /// cards than that, if a crash came while they were issued.
+    #[must_use]
+    pub fn last(&self) -> Option<CardId> {
+        self.0.iter().map(|entry| entry.card).max()
+    }
+
     /// Returns how many cards there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -41,5 +48,21 @@ impl Cards {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_id_is_the_highest_although_lower_ones_are_missing() {
+        let cards = Cards::default();
+        assert_eq!(cards.last(), None);
+        for id in [1, 7, 3] {
+            let index = [u8::try_from(id).unwrap(); 16];
+            cards.add(CardId(id), &Identity { index, sealed_pan: [].into(), pin: None });
+        }
+        assert_eq!(cards.last(), Some(CardId(7)));
     }
 }

@@ -43,16 +43,15 @@ pub fn plan(programme: &Programme, facts: &Facts) -> Result<Plan, KeyError> {
             plan.adds.terminals = plan.adds.terminals.saturating_add(1);
         }
     }
-    let mut next = u64::try_from(facts.cards.len()).unwrap_or(u64::MAX);
+    let mut last = facts.cards.last().unwrap_or_default();
     for card in &programme.cards {
         let index = facts.hsm.pan_index(card.pan.digits());
         if facts.cards.get(&index).is_none()
             && let Some(product) = programme.product(card.product)
         {
-            next = next.saturating_add(1);
-            let id = CardId(next);
-            let issued = issue(card, id, index.0, product.terms.clone(), facts)?;
-            plan.commands.push((id.shard(), Command::IssueCard(Box::new(issued))));
+            last = CardId(last.0.saturating_add(1));
+            let issued = issue(card, last, index.0, product.terms.clone(), facts)?;
+            plan.commands.push((last.shard(), Command::IssueCard(Box::new(issued))));
             plan.adds.cards = plan.adds.cards.saturating_add(1);
         }
     }
