@@ -15,6 +15,7 @@ mod commit;
 mod disk;
 mod drain;
 mod embedded;
+mod entries;
 mod fault;
 mod home;
 mod memory;
@@ -29,6 +30,7 @@ pub use commit::{Commit, CommitError, Entry, Lsn, Outcome, Recovered, RecoveryRe
 pub use disk::{Disk, SystemDisk};
 pub use drain::{Drain, DrainError, DrainHandle, DrainOptions};
 pub use embedded::{EmbeddedJournal, EmbeddedWriter, Loss, OnLoss, OpenError, Options};
+pub use entries::{Entries, entries};
 pub use fault::JournalFault;
 pub use memory::{MemoryJournal, MemoryWriter};
 
