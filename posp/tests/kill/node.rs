@@ -1,0 +1,188 @@
+//! The node as a process: started, watched, killed, and never left behind.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// How long a start may take before the test gives up on it.
+const START_MAX: Duration = Duration::from_secs(30);
+/// Lines of the log that a failure shows.
+const LINES_SHOWN: usize = 15;
+
+/// Where nodes are run.
+pub struct Ground {
+    /// Where the configuration is.
+    pub config: PathBuf,
+    /// The data directory.
+    pub data: PathBuf,
+    /// Where terminals connect.
+    pub pos: SocketAddr,
+    /// Where it says how it is.
+    pub http: SocketAddr,
+    /// Where the output of each node goes.
+    pub logs: PathBuf,
+}
+
+/// A running node. Killed and reaped when dropped.
+pub struct Node {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Ground {
+    pub fn new(dir: &Path, config: &Path) -> Self {
+        let logs = dir.join("logs");
+        fs::create_dir_all(&logs).unwrap();
+        let [pos, http] = free_ports();
+        Self { config: config.to_owned(), data: dir.join("data"), pos, http, logs }
+    }
+
+    /// The SQL ledger.
+    pub fn ledger(&self) -> PathBuf {
+        self.data.join("ledger.sqlite")
+    }
+
+    /// Starts a node and does not wait for it.
+    pub fn spawn(&self, name: &str) -> Node {
+        self.spawn_at(name, self.pos, self.http)
+    }
+
+    fn spawn_at(&self, name: &str, pos: SocketAddr, http: SocketAddr) -> Node {
+        let log = self.logs.join(format!("{name}.log"));
+        let out = File::create(&log).unwrap();
+        let err = out.try_clone().unwrap();
+        let mut command = posp(["serve", "--config"]);
+        command.arg(&self.config).arg("--data").arg(&self.data);
+        command.arg("--pos-listen").arg(pos.to_string());
+        command.arg("--http-listen").arg(http.to_string());
+        let child = command.stdout(out).stderr(err).spawn().unwrap();
+        Node { child, log }
+    }
+
+    /// Starts a node and waits until it says that it is ready. Returns how long that took.
+    pub fn start(&self, name: &str) -> (Node, Duration) {
+        let begun = Instant::now();
+        let mut node = self.spawn(name);
+        while !is_ready(self.http) {
+            if let Some(status) = node.child.try_wait().unwrap() {
+                panic!("the node did not start, {status}:\n{}", node.last_words());
+            }
+            assert!(begun.elapsed() < START_MAX, "the node is not ready:\n{}", node.last_words());
+            thread::sleep(Duration::from_millis(2));
+        }
+        (node, begun.elapsed())
+    }
+
+    /// Starts another node on the same directory, which must end of itself, and returns how it did
+    /// and what it said.
+    pub fn start_second(&self, patience: Duration) -> (Option<ExitStatus>, String) {
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let mut node = self.spawn_at("second", any, any);
+        let status = node.wait(patience);
+        let said = node.last_words();
+        (status, said)
+    }
+}
+
+impl Node {
+    /// What `kill -9` does, in the middle of whatever the node does; the process is gone then.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks the node to end, and returns how it ended and how long that took; no status if it did
+    /// not within `patience`.
+    pub fn terminate(mut self, patience: Duration) -> (Option<ExitStatus>, Duration) {
+        let begun = Instant::now();
+        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+        let status = self.wait(patience);
+        (status, begun.elapsed())
+    }
+
+    /// True unless the process has ended by itself.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Where the node writes.
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// The end of what the node wrote.
+    pub fn last_words(&self) -> String {
+        last_lines(&self.log)
+    }
+
+    fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
+        let begun = Instant::now();
+        loop {
+            let status = self.child.try_wait().unwrap();
+            if status.is_some() || begun.elapsed() >= patience {
+                return status;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // Both fail only if the process is gone and reaped already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// The end of a log.
+pub fn last_lines(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(LINES_SHOWN)..].join("\n")
+}
+
+/// The program under test, untouched by the environment of whoever runs the test.
+pub fn posp(arguments: impl IntoIterator<Item = &'static str>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_posp"));
+    command.args(arguments).stdin(Stdio::null());
+    let is_setting = |name: &OsString| {
+        let name = name.to_string_lossy();
+        name.starts_with("POSP__") || name.ends_with("_BACKTRACE")
+    };
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_setting(name)) {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Two ports that nobody listens on, below those that systems give to outgoing connections: a
+/// terminal that calls while the node is down must not be given the node's own port and call
+/// itself.
+fn free_ports() -> [SocketAddr; 2] {
+    let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
+    let address = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let mut free = (first..32_000).chain(20_000..first).map(address);
+    let mut next = || free.find(|address| TcpListener::bind(address).is_ok()).unwrap();
+    [next(), next()]
+}
+
+/// True if the probe of readiness answers with 200.
+fn is_ready(http: SocketAddr) -> bool {
+    let ask = || {
+        let mut stream = TcpStream::connect(http)?;
+        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: posp\r\nConnection: close\r\n\r\n")?;
+        let mut status = [0; 12];
+        stream.read_exact(&mut status)?;
+        std::io::Result::Ok(status == *b"HTTP/1.1 200")
+    };
+    ask().unwrap_or(false)
+}
