@@ -295,7 +295,8 @@ pub fn details(message: &Message<'_>) -> Option<Vec<(Stan, Amount)>> {
 /// invalid card, all else a format error.
 #[must_use]
 pub fn code_of(error: &ParseError) -> ResponseCode {
-    let is_digit = matches!(error.fault, codec::Fault::NotADigit(_));
+    let is_digit =
+        matches!(error.fault, codec::Fault::NotADigit(_) | codec::Fault::NotADecimalNibble(_));
     if is_digit && error.field.0 == 2 {
         ResponseCode::INVALID_CARD
     } else {
