@@ -283,11 +283,11 @@ fn a_crash_keeps_what_was_told_and_nothing_half<S: Subject>() {
             }
             let promised = durable.max(told.upto().0);
             let recovered = journal.crash(rng.next());
-            assert!(recovered.entries >= promised, "seed {seed}: {recovered:?}");
+            assert!(recovered.entries >= promised, "seed {seed}: {:?}", recovered.report);
             history.truncate(recovered.entries as usize);
             let mut books = Books::default();
             history.iter().for_each(|(shard, _, event)| books.apply(*shard, event));
-            assert_eq!(recovered.books, books, "seed {seed}");
+            assert!(recovered.books == books, "seed {seed}");
             for shard in books.shards() {
                 assert_eq!(recovered.positions[shard.no().index()].0, shard.seq());
             }

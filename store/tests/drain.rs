@@ -313,7 +313,7 @@ fn without_a_ledger_there_are_snapshots() {
     let report = sound(&dir);
     assert_eq!((report.ledger, report.snapshot_lsn, report.snapshots), (false, 100, 1));
     let (_journal, recovered) = EmbeddedJournal::open(&dir, Options::default()).unwrap();
-    assert_eq!(recovered.books, world.books);
+    assert!(recovered.books == world.books);
     assert_eq!((recovered.report.snapshot_lsn, recovered.report.replayed), (100, 0));
 }
 
