@@ -136,6 +136,11 @@ fn what_can_be_read_beside_it_is_read() {
         read("0200 0000000020000800 05 12E340 20000000000A0000"),
         "0200 {} field 35 at byte 12: nibble 0xE is not a digit"
     );
+    // A second bitmap of nothing hides no field.
+    assert_eq!(
+        read("0200 8020000000000000 0000000000000000 000001"),
+        "0200 {11} field 1 at byte 10: second bitmap is empty"
+    );
     assert!(Message::salvage(dialect, &bytes("0200 00")).is_err());
 }
 
