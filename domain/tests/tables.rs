@@ -13,8 +13,9 @@ mod script;
 
 use domain::issuing::{Account, CardStatus, PinPolicy, Terms};
 use domain::risk::{self, Ask, PinFact};
-use domain::shard::{Event, Shard};
-use domain::terms::{Amount, Expiry, ShardNo};
+use domain::shard::{Command, Event, Request, Shard};
+use domain::terms::{Amount, BatchNo, BusinessDate, Expiry, ShardNo, Stan, Timestamp};
+use domain::txn::{TxnKey, TxnKind};
 use script::check;
 
 #[test]
@@ -286,6 +287,10 @@ fn held_money_is_owned_but_not_spent() {
         void 4 A 3500 of=3       | ok A.free=3500
         sale 5 A 3400            | ok A.free=100
         reverse 4 A 3500 as=void | ok A.free=0 A=7000 suspense=-3400
+
+        card B main=100 bonus=100 heldbonus=90
+        sale 6 B 111             | -InsufficientFunds B.free=110
+        sale 7 B 60              | ok B.main=50 B.bonus=90 detail=50+10
         ",
     );
 }
@@ -395,6 +400,36 @@ fn what_nothing_refers_to_is_forgotten_and_no_date_goes_back() {
         refund 8 A 6000 of=1/1           | ok A=10000
         ",
     );
+}
+
+#[test]
+fn what_is_forgotten_leaves_nothing_behind() {
+    let card = fixtures::cards_of(ShardNo(0)).next().unwrap();
+    let mut shard = Shard::new(ShardNo(0));
+    shard.apply(&Event::CardIssued(Box::new(fixtures::card(card, fixtures::purses(100, 0)))));
+    shard.apply(&Event::CutOff(script::first_date()));
+    let before = postcard::to_stdvec(&shard).unwrap().len();
+    for (number, fen) in [(1, 10), (2, 20), (3, 500)] {
+        let request = Request {
+            key: TxnKey {
+                terminal: fixtures::terminal(1),
+                batch: BatchNo::FIRST,
+                stan: Stan::new(number).unwrap(),
+            },
+            kind: TxnKind::Sale,
+            card,
+            merchant: fixtures::merchant(1),
+            amount: Amount::from_fen(fen),
+            pin: PinFact::Absent,
+            original: None,
+        };
+        let decision = shard.decide(&Command::Transact(request), Timestamp(1));
+        shard.apply(&decision.event.unwrap());
+    }
+    assert_eq!(shard.txns().len(), 3);
+    shard.apply(&Event::CutOff(BusinessDate::new(2027, 2, 1).unwrap()));
+    assert_eq!(shard.txns().len(), 0);
+    assert_eq!(postcard::to_stdvec(&shard).unwrap().len(), before);
 }
 
 /// Changes a card and what is asked of it, so that the check refuses with `refusal`.

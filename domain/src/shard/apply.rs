@@ -73,7 +73,9 @@ impl Shard {
     }
 
     fn transacted(&mut self, t: &Transacted) {
-        if let (Some(wrong_pins), Some(account)) = (t.wrong_pins, self.accounts.get_mut(&t.card)) {
+        if let Some(wrong_pins) = t.wrong_pins
+            && let Some(account) = self.accounts.get_mut(&t.card)
+        {
             account.wrong_pins = wrong_pins;
         }
         if t.kind == TxnKind::Inquiry {
@@ -182,7 +184,7 @@ impl Shard {
 
     /// Returns the transactions that nothing can refer to any more on `date`.
     pub(super) fn past_use(&self, date: BusinessDate) -> impl Iterator<Item = (&TxnKey, &Txn)> {
-        self.txns.iter().filter(move |(_, txn)| {
+        self.txns.rows().filter(move |(_, txn)| {
             let refundable = match (txn.kind, txn.state) {
                 (TxnKind::Sale, TxnState::Approved) => self.refund_days(txn.card),
                 _ => 0,

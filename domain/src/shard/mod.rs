@@ -9,6 +9,7 @@ mod decide;
 mod event;
 mod judge;
 mod reverse;
+mod table;
 mod terminal;
 mod undo;
 
@@ -24,6 +25,7 @@ pub use undo::Undo;
 use crate::issuing::Account;
 use crate::terms::{BusinessDate, CardId, ShardNo, TerminalId};
 use crate::txn::{Terminal, Txn, TxnKey};
+use table::Table;
 
 /// The state of one shard.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -31,8 +33,8 @@ pub struct Shard {
     no: ShardNo,
     seq: u64,
     date: BusinessDate,
-    accounts: BTreeMap<CardId, Account>,
-    txns: BTreeMap<TxnKey, Txn>,
+    accounts: Table<CardId, Account>,
+    txns: Table<TxnKey, Txn>,
     /// Approved sales by the number in their reference, for refunds from another terminal.
     sales: BTreeMap<u32, TxnKey>,
     terminals: BTreeMap<TerminalId, Terminal>,
@@ -46,8 +48,8 @@ impl Shard {
             no,
             seq: 0,
             date: BusinessDate::ZERO,
-            accounts: BTreeMap::new(),
-            txns: BTreeMap::new(),
+            accounts: Table::new(),
+            txns: Table::new(),
             sales: BTreeMap::new(),
             terminals: BTreeMap::new(),
         }

@@ -210,7 +210,7 @@ impl World {
         let id = fixtures::cards_of(home).nth(self.cards.len()).unwrap();
         let money = |name| line.amount(name).unwrap_or(0);
         let mut issued = fixtures::card(id, fixtures::purses(money("main"), money("bonus")));
-        issued.held = fixtures::purses(money("held"), 0);
+        issued.held = fixtures::purses(money("held"), money("heldbonus"));
         issued.terms.named = line.has("named");
         for (&name, &value) in &line.named {
             match name {
@@ -223,7 +223,7 @@ impl World {
                 "days" => issued.terms.refund_days = value.parse().unwrap(),
                 "expiry" => issued.expiry = Expiry::from_yymm(value.parse().unwrap()).unwrap(),
                 "status" => issued.status = status(value),
-                "main" | "bonus" | "held" => {}
+                "main" | "bonus" | "held" | "heldbonus" => {}
                 other => panic!("no {other} of a card"),
             }
         }

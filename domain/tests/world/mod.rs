@@ -1,5 +1,7 @@
 //! Random steps in a small world: a few cards, terminals and trace numbers, so that steps meet.
 
+use std::collections::BTreeSet;
+
 use domain::books::Books;
 use domain::issuing::PinPolicy;
 use domain::ledger::{Parts, Purse};
@@ -49,35 +51,35 @@ pub(crate) enum Step {
     },
     Bar(Pick),
     Close {
-        terminal: u8,
+        terminal: u32,
         batch: i8,
         claimed: Option<i64>,
     },
     Upload {
-        terminal: u8,
+        terminal: u32,
         batch: i8,
         details: Vec<(u32, i64)>,
     },
     End {
-        terminal: u8,
+        terminal: u32,
         batch: i8,
     },
     CutOff(u8),
-    SignOn(u8, u8),
-    SignOff(u8),
+    SignOn(u32, u8),
+    SignOff(u32),
     Issue {
         card: usize,
         main: i64,
         points: i64,
         held: i64,
     },
-    Register(u8),
+    Register(u32),
 }
 
 /// A transaction key: a terminal, a batch counted from its open one, a trace number.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Pick {
-    terminal: u8,
+    terminal: u32,
     batch: i8,
     stan: u32,
 }
@@ -97,7 +99,11 @@ pub(crate) enum Lie {
 
 fn pick() -> impl Strategy<Value = Pick> {
     let batch = prop_oneof![12 => Just(0_i8), 1 => -1..=1_i8];
-    (1..=3_u8, batch, 1..=30_u32).prop_map(|(terminal, batch, stan)| Pick { terminal, batch, stan })
+    (1..=3_u32, batch, 1..=30_u32).prop_map(|(terminal, batch, stan)| Pick {
+        terminal,
+        batch,
+        stan,
+    })
 }
 
 fn kind() -> impl Strategy<Value = TxnKind> {
@@ -163,24 +169,24 @@ fn of_terminals() -> impl Strategy<Value = Step> {
     let details = prop::collection::vec((1..=30_u32, fen()), 0..4);
     prop_oneof![
         pick().prop_map(Step::Bar),
-        (1..=3_u8, batch(), prop::option::of(fen()))
+        (1..=3_u32, batch(), prop::option::of(fen()))
             .prop_map(|(terminal, batch, claimed)| Step::Close { terminal, batch, claimed }),
-        (1..=3_u8, batch(), details).prop_map(|(terminal, batch, details)| Step::Upload {
+        (1..=3_u32, batch(), details).prop_map(|(terminal, batch, details)| Step::Upload {
             terminal,
             batch,
             details
         }),
-        (1..=3_u8, batch()).prop_map(|(terminal, batch)| Step::End { terminal, batch }),
+        (1..=3_u32, batch()).prop_map(|(terminal, batch)| Step::End { terminal, batch }),
         (0..=12_u8).prop_map(Step::CutOff),
-        (1..=4_u8, 0..2_u8).prop_map(|(terminal, key)| Step::SignOn(terminal, key)),
-        (1..=4_u8).prop_map(Step::SignOff),
+        (1..=4_u32, 0..2_u8).prop_map(|(terminal, key)| Step::SignOn(terminal, key)),
+        (1..=4_u32).prop_map(Step::SignOff),
         (0..9_usize, fen(), fen(), fen()).prop_map(|(card, main, points, held)| Step::Issue {
             card,
             main,
             points,
             held
         }),
-        (1..=3_u8).prop_map(Step::Register),
+        (1..=3_u32).prop_map(Step::Register),
     ]
 }
 
@@ -263,7 +269,10 @@ impl World {
                     u8::try_from(day).unwrap() + 1,
                 );
                 let command = Command::CutOff(date.unwrap());
-                return ShardNo::all().map(|shard| (shard, command.clone())).collect();
+                let terminals = (1..=3).map(|number| fixtures::terminal(number).shard());
+                let shards: BTreeSet<_> =
+                    [ShardNo(0), ShardNo(1)].into_iter().chain(terminals).collect();
+                return shards.into_iter().map(|shard| (shard, command.clone())).collect();
             }
             Step::Ask { .. } | Step::GiveBack { .. } => {
                 let asked = self.request(step).filter(|r| !self.is_taken(&r.key, r.card));
@@ -283,7 +292,9 @@ impl World {
             }
             Step::Register(terminal) => Command::RegisterTerminal {
                 terminal: fixtures::terminal(*terminal),
-                profile: fixtures::profile(fixtures::merchant(terminal.div_ceil(2))),
+                profile: fixtures::profile(fixtures::merchant(
+                    u8::try_from(terminal.div_ceil(2)).unwrap(),
+                )),
             },
             Step::Bar(_)
             | Step::Close { .. }
