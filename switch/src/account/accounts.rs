@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
+use actix::prelude::SendError;
 use actix::{Actor, Addr, Arbiter};
 use domain::books::Books;
 use domain::shard::{Answer, Command};
@@ -16,6 +18,8 @@ use crate::facts::{Facts, Guard};
 
 type Desk = Addr<AccountActor<EmbeddedWriter>>;
 
+/// How often a list of commands waits a millisecond for a mailbox that others fill.
+const PATIENCE: u32 = 5_000;
 /// Commands of a list that are on their way at a time.
 const AT_ONCE: usize = 1024;
 
@@ -67,13 +71,17 @@ impl Accounts {
         Self(desks.collect())
     }
 
-    /// Sends a command to the actor of its shard. False if it takes no more; then nothing of the
-    /// command happens, ever.
-    #[must_use]
-    pub fn ask(&self, envelope: Envelope) -> bool {
+    /// Sends a command to the actor of its shard.
+    ///
+    /// # Errors
+    /// The command, if the actor takes no more; then nothing of it happens.
+    #[expect(clippy::result_large_err, reason = "the one who sent it may send it again")]
+    pub fn ask(&self, envelope: Envelope) -> Result<(), Envelope> {
         let desk = envelope.shard.index().checked_rem(self.0.len());
-        let desk = desk.and_then(|desk| self.0.get(desk));
-        desk.is_some_and(|desk| desk.try_send(envelope).is_ok())
+        match desk.and_then(|desk| self.0.get(desk)) {
+            Some(desk) => desk.try_send(envelope).map_err(SendError::into_inner),
+            None => Err(envelope),
+        }
     }
 
     /// Has commands decided, many at a time, and waits until all of them are durable.
@@ -85,13 +93,25 @@ impl Accounts {
         commands: impl IntoIterator<Item = (ShardNo, Command)>,
     ) -> Result<(), NotTaken> {
         let mut asked = VecDeque::with_capacity(AT_ONCE);
+        let mut patience = PATIENCE;
         for (shard, command) in commands {
             if asked.len() >= AT_ONCE
                 && let Some(first) = asked.pop_front()
             {
                 answered(first).await?;
             }
-            asked.push_back(self.submit(shard, command)?);
+            let (sender, receiver) = oneshot::channel();
+            let reply = ReplyTo::Once(sender);
+            let mut envelope = Envelope { shard, command, guard: Guard::Free, reply };
+            while let Err(back) = self.ask(envelope) {
+                // The mailbox is full: wait for one of ours, or for the one who fills it.
+                envelope = back;
+                match asked.pop_front() {
+                    Some(first) => drop(answered(first).await?),
+                    None => self.wait_for_room(&mut patience).await?,
+                }
+            }
+            asked.push_back(receiver);
         }
         for answer in asked {
             answered(answer).await?;
@@ -99,15 +119,10 @@ impl Accounts {
         Ok(())
     }
 
-    fn submit(
-        &self,
-        shard: ShardNo,
-        command: Command,
-    ) -> Result<oneshot::Receiver<Answer>, NotTaken> {
-        let (sender, receiver) = oneshot::channel();
-        let reply = ReplyTo::Once(sender);
-        let is_taken = self.ask(Envelope { shard, command, guard: Guard::Free, reply });
-        if is_taken { Ok(receiver) } else { Err(NotTaken) }
+    async fn wait_for_room(&self, patience: &mut u32) -> Result<(), NotTaken> {
+        *patience = patience.checked_sub(1).ok_or(NotTaken)?;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        Ok(())
     }
 }
 

@@ -127,7 +127,7 @@ impl TerminalActor {
                     let (shard, command, guard) =
                         (question.shard, question.command, question.guard);
                     let envelope = Envelope { shard, command, guard, reply };
-                    if !self.parts.accounts.ask(envelope) {
+                    if self.parts.accounts.ask(envelope).is_err() {
                         self.session.on_refused(self.parts.clock.now(), question.token);
                     }
                 }
