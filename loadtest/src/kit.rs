@@ -209,6 +209,12 @@ pub fn parse_algorithm(name: &str) -> Option<Algorithm> {
     [Algorithm::Des, Algorithm::Sm4].into_iter().find(|known| algorithm_name(*known) == name)
 }
 
+/// Reads the name of a message code algorithm as programmes write it.
+#[must_use]
+pub fn parse_mac(name: &str) -> Option<MacAlgorithm> {
+    serde_json::from_value(serde_json::Value::from(name)).ok()
+}
+
 /// The name of a layout in a programme.
 pub(crate) const fn layout_name(layout: KeyLayout) -> &'static str {
     match layout {

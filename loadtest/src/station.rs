@@ -1,12 +1,15 @@
 //! A terminal at its line: what it does of its own accord, and one request after another.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::audit::{History, Key};
 use crate::code::Code;
 use crate::line::{Line, LineError};
-use crate::terminal::{Imprint, Reconciled, Reply, SignOn, Terminal, TerminalError, Totals};
+use crate::terminal::{
+    Imprint, Reconciled, Reply, SignOn, StateError, Terminal, TerminalError, Totals,
+};
 
 /// A terminal and the line to its host. The line stays open between requests and is opened again
 /// when it has closed.
@@ -17,6 +20,7 @@ pub struct Station {
     address: SocketAddr,
     timeout: Duration,
     line: Option<Line>,
+    state_file: Option<PathBuf>,
 }
 
 /// One request and its answer.
@@ -56,6 +60,9 @@ pub enum StationError {
     /// Nothing was sent: the host cannot be reached.
     #[error("the host cannot be reached: {0}")]
     Unreachable(#[source] LineError),
+    /// The state could not be kept. If that was before the request, it was not sent.
+    #[error("the state of the terminal cannot be kept: {0}")]
+    State(#[from] StateError),
     /// The request was sent, and no answer came. The request stands here, its length in front.
     #[error("no answer: {error}")]
     NoAnswer {
@@ -70,7 +77,14 @@ impl Station {
     /// A terminal that will talk to the host at `address`, and waits `timeout` for each answer.
     #[must_use]
     pub const fn new(terminal: Terminal, address: SocketAddr, timeout: Duration) -> Self {
-        Self { terminal, history: History::new(), address, timeout, line: None }
+        let history = History::new();
+        Self { terminal, history, address, timeout, line: None, state_file: None }
+    }
+
+    /// Keeps the terminal's state in a file: before a request is sent, so that a reversal is owed
+    /// even if nobody is left to see that no answer comes, and after its answer.
+    pub fn keep_in(&mut self, path: PathBuf) {
+        self.state_file = Some(path);
     }
 
     /// What the terminal saw of its sales, voids and refunds.
@@ -90,8 +104,9 @@ impl Station {
         let mut line = self.take_line()?;
         let sent = request(&mut self.terminal)?;
         let subject = self.note_request();
+        self.save()?;
         let answered = line.send(&sent).and_then(|()| self.answer_on(&mut line));
-        match answered {
+        let outcome = match answered {
             Ok(Ok((received, reply))) => {
                 self.line = Some(line);
                 self.note_answer(subject, &reply);
@@ -102,7 +117,9 @@ impl Station {
                 self.terminal.on_timeout();
                 Err(StationError::NoAnswer { sent, error })
             }
-        }
+        };
+        self.save()?;
+        outcome
     }
 
     /// Makes one request, and closes the line when the answer is there, without reading it.
@@ -218,6 +235,10 @@ impl Station {
             }
             Some(Subject::Reversing(_)) | None => {}
         }
+    }
+
+    fn save(&self) -> Result<(), StateError> {
+        self.state_file.as_ref().map_or(Ok(()), |path| self.terminal.state().save(path))
     }
 
     fn take_line(&mut self) -> Result<Line, StationError> {

@@ -72,6 +72,19 @@ impl SignOn {
         }
     }
 
+    /// What a request with this code (field 60.3) asks for; `None` if it is no sign-on.
+    #[must_use]
+    pub const fn of_code(code: &[u8]) -> Option<Self> {
+        Some(match code {
+            b"001" => Self::Single,
+            b"003" => Self::Double,
+            b"004" => Self::DoubleWithTrack,
+            b"005" => Self::Sm4,
+            b"006" => Self::Sm4WithTrack,
+            _ => return None,
+        })
+    }
+
     pub(super) const fn code(self) -> &'static [u8; 3] {
         match self {
             Self::Single => b"001",
