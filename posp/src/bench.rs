@@ -1,0 +1,184 @@
+//! `posp bench`: what the switch can do, beside a bare echo server.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use loadtest::bench::{self, JournalCounters, Phase, Report, Settings, Target};
+use loadtest::{Fen, Kit};
+use serde_json::json;
+
+use crate::output::print;
+
+/// The seed of the kit: every run has the same cards.
+const SEED: u64 = 1;
+
+/// Measures sales on a switch of its own, in turn with a bare echo server in the same process.
+///
+/// Every connection is a terminal with its own card, and has one request outstanding. Afterwards
+/// the approved sales are compared with the books. Exits with 1 if they do not agree, or if a sale
+/// was refused.
+#[derive(Args, Debug)]
+pub(crate) struct Bench {
+    /// Connections.
+    #[arg(long, value_name = "COUNT", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    connections: u32,
+    /// How long each phase takes; there are two in each round.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
+    /// Rounds.
+    #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: u32,
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A switch that serves the programme of the benchmark.
+pub(crate) struct Running<'r> {
+    /// Where terminals connect.
+    pub(crate) address: SocketAddr,
+    /// How many threads it has.
+    pub(crate) threads: usize,
+    /// Asks for the counters of its journal, if it tells.
+    pub(crate) journal: &'r dyn Fn() -> Option<JournalCounters>,
+    /// Reads its books: how many sales it approved, and their sum.
+    pub(crate) books: &'r dyn Fn() -> anyhow::Result<(u64, Fen)>,
+}
+
+impl Bench {
+    /// Makes the programme in `directory`, which a switch then is to serve.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub(crate) fn prepare(&self, directory: &Path) -> anyhow::Result<Kit> {
+        let kit = Kit::generate(self.connections, self.connections, SEED);
+        kit.write_to(directory)?;
+        Ok(kit)
+    }
+
+    /// Measures a switch that serves what [`Bench::prepare`] made, and prints the figures.
+    ///
+    /// # Errors
+    /// A benchmark that cannot be run to its end, books that cannot be read, output that cannot be
+    /// written.
+    pub(crate) fn run(&self, kit: &Kit, switch: &Running<'_>) -> anyhow::Result<ExitCode> {
+        let settings = Settings {
+            connections: usize::try_from(self.connections)?,
+            duration: Duration::from_secs(self.seconds),
+            rounds: usize::try_from(self.rounds)?,
+            server_threads: switch.threads,
+            ..Settings::default()
+        };
+        let target = Target { address: switch.address, journal: switch.journal };
+        let mut tell = |what: &str| {
+            // Progress is for whoever watches; that nobody can is no reason to stop.
+            drop(writeln!(io::stderr().lock(), "{what}"));
+        };
+        let report = bench::run(&settings, kit, &target, &mut tell)?;
+        let mut faults = report.faults();
+        let (count, sum) = (switch.books)()?;
+        faults.extend(report.agrees_with(count, sum).err());
+        let text = if self.json { as_json(&report, &faults) } else { as_table(&report, &faults) };
+        print(text)?;
+        Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+fn as_json(report: &Report, faults: &[String]) -> String {
+    let object = json!({
+        "ok": faults.is_empty(),
+        "faults": faults,
+        "approved_sum": report.approved_sum(),
+        "report": report,
+    });
+    format!("{object}\n")
+}
+
+fn as_table(report: &Report, faults: &[String]) -> String {
+    let mut text = format!(
+        "{} connections, one request each; {} bytes there, {} back\n\n\
+         {:<10} {:>8} {:>9} {:>9} {:>9} {:>11} {:>11} {:>13}\n",
+        report.connections,
+        report.request_bytes,
+        report.reply_bytes,
+        "",
+        "tps",
+        "p50 ms",
+        "p99 ms",
+        "p99.9 ms",
+        "server us",
+        "client us",
+        "records/sync",
+    );
+    let rounds = report.rounds.iter().zip(1..).map(|(round, n)| (n.to_string(), round));
+    for (name, round) in rounds.chain([("median".to_owned(), &report.median)]) {
+        text.push_str(&phase(&format!("{name} echo"), &round.echo));
+        text.push_str(&phase("  switch", &round.switch));
+        text.push_str(&format!("  ratio    {:>8}\n", thousandths(round.ratio_permille)));
+    }
+    let cpu = per_mille(report.median.switch.server_cpu_ns, report.median.echo.server_cpu_ns);
+    text.push_str(&format!(
+        "\n{} of the echo's rate, {} of its processor time for each answer\n\
+         {} sales approved, {} in all; {} message codes verified\n",
+        thousandths(report.median.ratio_permille),
+        thousandths(cpu),
+        report.approved,
+        report.approved_sum(),
+        report.codes_verified,
+    ));
+    if report.rounds.iter().any(|round| round.switch.exhausted > 0) {
+        text.push_str("connections ran out of requests: the rate is higher than measured\n");
+    }
+    for fault in faults {
+        text.push_str(&format!("FAIL {fault}\n"));
+    }
+    text
+}
+
+fn phase(name: &str, phase: &Phase) -> String {
+    format!(
+        "{name:<10} {:>8} {:>9} {:>9} {:>9} {:>11} {:>11} {:>13}\n",
+        phase.tps,
+        thousandths(phase.p50_us),
+        thousandths(phase.p99_us),
+        thousandths(phase.p999_us),
+        thousandths(phase.server_cpu_ns),
+        thousandths(phase.client_cpu_ns),
+        phase.records_per_sync.map_or_else(|| "-".to_owned(), |count| count.to_string()),
+    )
+}
+
+/// A number of thousandths with its decimal point: microseconds in milliseconds, and so on.
+fn thousandths(number: u64) -> String {
+    format!("{}.{:03}", number / 1000, number % 1000)
+}
+
+fn per_mille(part: u64, whole: u64) -> u64 {
+    part.saturating_mul(1000).checked_div(whole).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousandths_have_three_decimals() {
+        assert_eq!(thousandths(652), "0.652");
+        assert_eq!(thousandths(12_007), "12.007");
+        assert_eq!(per_mille(30, 10), 3000);
+        assert_eq!(per_mille(30, 0), 0);
+    }
+
+    #[test]
+    fn the_programme_has_a_terminal_and_a_card_for_each_connection() {
+        let bench = Bench { connections: 7, seconds: 1, rounds: 1, json: false };
+        let directory = tempfile::tempdir().unwrap();
+        let kit = bench.prepare(directory.path()).unwrap();
+        assert_eq!((kit.terminals.len(), kit.cards.len()), (7, 7));
+        assert_eq!(Kit::from_dir(directory.path()).unwrap().cards, kit.cards);
+    }
+}

@@ -1,0 +1,220 @@
+//! `posp demo`: a shop's day on a switch of its own.
+
+use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::Args;
+use loadtest::audit::{Entry, Violation, compare};
+use loadtest::demo::{self, Report, Row};
+use loadtest::{Fen, Kit};
+use serde_json::json;
+
+use crate::output::print;
+
+/// Starts a switch with the demonstration's cards and terminals, and plays a shop's day on it.
+///
+/// Every transaction a terminal can make, and what goes wrong on such a day; each step says what is
+/// expected of it. At the end, what the terminals saw is compared with the journal. Exits with 1 if
+/// anything is not as expected.
+#[derive(Args, Debug)]
+pub(crate) struct Demo {
+    /// End after the day; otherwise the switch goes on serving.
+    #[arg(long)]
+    once: bool,
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What the day needs of a running switch.
+pub(crate) struct Host<'h> {
+    /// Where terminals connect.
+    pub(crate) address: SocketAddr,
+    /// The terminals and cards of its programme.
+    pub(crate) kit: &'h Kit,
+    /// Reads its journal, for the audit.
+    pub(crate) journal: &'h dyn Fn() -> anyhow::Result<Vec<Entry>>,
+}
+
+impl Demo {
+    /// True if the switch is to end after the day.
+    pub(crate) const fn ends(&self) -> bool {
+        self.once
+    }
+
+    /// Plays the day and prints it.
+    ///
+    /// # Errors
+    /// A step that got no answer, a journal that cannot be read, output that cannot be written.
+    pub(crate) fn run(&self, host: &Host<'_>) -> anyhow::Result<ExitCode> {
+        let report = demo::run(host.address, host.kit)?;
+        let violations = compare(&report.seen, &(host.journal)()?);
+        let text = if self.json {
+            as_json(&report, &violations)
+        } else {
+            let stdout = io::stdout();
+            let is_plain = std::env::var_os("NO_COLOR").is_some() || !stdout.is_terminal();
+            as_table(&report, &violations, if is_plain { &PLAIN } else { &COLOURED })
+        };
+        print(text)?;
+        let is_ok = report.is_ok() && violations.is_empty();
+        Ok(if is_ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+fn as_json(report: &Report, violations: &[Violation]) -> String {
+    let violations: Vec<_> = violations.iter().map(ToString::to_string).collect();
+    let object = json!({
+        "ok": report.is_ok() && violations.is_empty(),
+        "rows": report.rows,
+        "transactions_seen": report.seen.len(),
+        "audit_violations": violations,
+    });
+    format!("{object}\n")
+}
+
+/// What marks good and bad rows.
+struct Marks {
+    good: &'static str,
+    bad: &'static str,
+    end: &'static str,
+}
+
+const PLAIN: Marks = Marks { good: "", bad: "", end: "" };
+const COLOURED: Marks = Marks { good: "\x1b[32m", bad: "\x1b[31m", end: "\x1b[0m" };
+
+fn as_table(report: &Report, violations: &[Violation], marks: &Marks) -> String {
+    let head = ["", "terminal", "step", "", "sent", "F39", "answer", "", "balance"];
+    let head = head.map(str::to_owned);
+    let rows: Vec<_> = report.rows.iter().map(cells).collect();
+    let mut widths = [0; 9];
+    for cells in rows.iter().chain([&head]) {
+        for (width, cell) in widths.iter_mut().zip(cells) {
+            *width = (*width).max(columns(cell));
+        }
+    }
+    let mut text = line(&head, &widths);
+    for (row, cells) in report.rows.iter().zip(&rows) {
+        let mark = if row.ok { marks.good } else { marks.bad };
+        text.push_str(&format!("{mark}{}{}", line(cells, &widths).trim_end(), marks.end));
+        text.push('\n');
+        for complaint in complaints(row) {
+            text.push_str(&format!("     {}{complaint}{}\n", marks.bad, marks.end));
+        }
+    }
+    let failed = report.rows.iter().filter(|row| !row.ok).count();
+    text.push_str(&format!("\n{} steps, {failed} not as expected\n", report.rows.len()));
+    let agree = format!("{} transactions seen, all as the journal has them", report.seen.len());
+    if violations.is_empty() {
+        text.push_str(&format!("{}{agree}{}\n", marks.good, marks.end));
+    }
+    for violation in violations {
+        text.push_str(&format!("{}{violation}{}\n", marks.bad, marks.end));
+    }
+    text
+}
+
+fn cells(row: &Row) -> [String; 9] {
+    let sent = match &row.processing {
+        Some(processing) => format!("{}/{processing}", row.mti),
+        None => row.mti.clone(),
+    };
+    [
+        if row.ok { "ok" } else { "FAIL" }.to_owned(),
+        row.terminal.to_string(),
+        row.what.to_owned(),
+        row.what_zh.to_owned(),
+        sent,
+        row.code.map_or_else(|| "-".to_owned(), |code| code.to_string()),
+        row.meaning.clone(),
+        row.meaning_zh.clone(),
+        row.balance_fen.map(yuan).unwrap_or_default(),
+    ]
+}
+
+/// What is wrong with a row, line by line.
+fn complaints(row: &Row) -> impl Iterator<Item = String> {
+    let came = row.code.map_or_else(|| "no code".to_owned(), |code| code.to_string());
+    let code = (!row.ok).then(|| format!("expected {}, came {came}", row.expected));
+    let shown = |fen: Option<i64>| fen.map_or_else(|| "nothing".to_owned(), yuan);
+    let (balance, expected) = (row.balance_fen, row.expected_balance_fen);
+    let balance = (balance != expected)
+        .then(|| format!("expected a balance of {}, it is {}", shown(expected), shown(balance)));
+    [code, balance, row.fault.clone()].into_iter().flatten()
+}
+
+fn yuan(fen: i64) -> String {
+    let sign = if fen < 0 { "-" } else { "" };
+    format!("{sign}{}", Fen(fen.unsigned_abs()))
+}
+
+/// One line, each cell filled up to its column's width; the last stands on the right.
+fn line(cells: &[String; 9], widths: &[usize; 9]) -> String {
+    let last = cells.len().saturating_sub(1);
+    let mut text = String::new();
+    for (place, (cell, width)) in cells.iter().zip(widths).enumerate() {
+        let fill = " ".repeat(width.saturating_sub(columns(cell)));
+        let (before, after) = if place == last { (fill.as_str(), "") } else { ("", fill.as_str()) };
+        text.push_str(&format!("{before}{cell}{after}  "));
+    }
+    text.trim_end().to_owned() + "\n"
+}
+
+/// How many columns of a terminal a text takes: Chinese characters and their punctuation take two.
+fn columns(text: &str) -> usize {
+    let wide = |character: &char| {
+        matches!(u32::from(*character),
+            0x1100..=0x115F | 0x2E80..=0xA4CF | 0xAC00..=0xD7A3 | 0xF900..=0xFAFF
+            | 0xFE30..=0xFE4F | 0xFF00..=0xFF60 | 0xFFE0..=0xFFE6)
+    };
+    text.chars().count().saturating_add(text.chars().filter(wide).count())
+}
+
+#[cfg(test)]
+mod tests {
+    use loadtest::Code;
+
+    use super::*;
+
+    fn row(what: &'static str, what_zh: &'static str, ok: bool) -> Row {
+        Row {
+            what,
+            what_zh,
+            terminal: "10000001".parse().unwrap(),
+            mti: "0200".to_owned(),
+            processing: Some("000000".to_owned()),
+            code: Some(Code::APPROVED),
+            meaning: "approved".to_owned(),
+            meaning_zh: "交易成功".to_owned(),
+            expected: "51".to_owned(),
+            ok,
+            balance_fen: Some(123_456),
+            expected_balance_fen: Some(if ok { 123_456 } else { -100 }),
+            fault: None,
+        }
+    }
+
+    #[test]
+    fn columns_stand_below_each_other_whatever_the_script() {
+        let rows = vec![row("sale", "消费，磁条卡", true), row("a longer step", "撤销", true)];
+        let table = as_table(&Report { rows, seen: Vec::new() }, &[], &PLAIN);
+        let lines: Vec<_> = table.lines().take(3).collect();
+        let at = |line: &str, word: &str| columns(line.split_once(word).unwrap().0);
+        assert_eq!(at(lines[1], "approved"), at(lines[2], "approved"));
+        assert_eq!(at(lines[0], "sent"), at(lines[1], "0200"));
+        assert_eq!(columns(lines[1]), columns(lines[2]));
+        assert!(lines[1].ends_with("1234.56"));
+        assert!(!table.contains('\x1b'));
+    }
+
+    #[test]
+    fn a_step_that_differs_says_how() {
+        let rows = vec![row("sale", "消费", false)];
+        let table = as_table(&Report { rows, seen: Vec::new() }, &[], &PLAIN);
+        assert!(table.contains("FAIL"));
+        assert!(table.contains("expected 51, came 00"));
+        assert!(table.contains("expected a balance of -1.00, it is 1234.56"));
+        assert!(table.contains("1 steps, 1 not as expected"));
+    }
+}
