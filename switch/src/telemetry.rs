@@ -32,6 +32,32 @@ pub struct Telemetry {
     lines: LineMeter,
 }
 
+/// What no honest terminal does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Suspicion {
+    /// Card number and track name two cards.
+    TwoCards,
+    /// A trace number comes a second time, with other content.
+    DuplicateDiffers,
+    /// A terminal claims to stand at a merchant that is not its own.
+    MerchantDiffers,
+    /// A terminal nobody knows.
+    UnknownTerminal,
+}
+
+impl Suspicion {
+    /// Returns the word that metrics and logs carry.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TwoCards => "two cards",
+            Self::DuplicateDiffers => "duplicate differs",
+            Self::MerchantDiffers => "merchant differs",
+            Self::UnknownTerminal => "unknown terminal",
+        }
+    }
+}
+
 /// What is known of a transaction when its answer is told.
 pub struct Line<'a> {
     /// What it was.
@@ -117,7 +143,7 @@ impl Telemetry {
             self.pin_failures.increment(1);
         }
         if line.code == ResponseCode::DUPLICATE {
-            self.duplicate.increment(1);
+            self.duplicate_differs(line.terminal);
         }
         if let Transaction::Reversal(_) = line.transaction {
             let result = if is_approved { "done" } else { "refused" };
@@ -141,6 +167,19 @@ impl Telemetry {
         counter!("posp_txn_total", "channel" => CHANNEL, "txn" => "unasked", "rc" => code.to_string())
             .increment(1);
         tracing::info!(target: "posp::txn", rc = %code, field, "refused");
+    }
+
+    /// Counts and logs what no honest terminal does.
+    pub fn suspect(&self, suspicion: Suspicion, terminal: TerminalId) {
+        let event = suspicion.name();
+        counter!("posp_security_events_total", "channel" => CHANNEL, "event" => event).increment(1);
+        tracing::warn!(target: "posp::security", event, tid = %terminal, "suspicious request");
+    }
+
+    /// Counts a trace number that came a second time, with other content.
+    pub fn duplicate_differs(&self, terminal: TerminalId) {
+        self.duplicate.increment(1);
+        self.suspect(Suspicion::DuplicateDiffers, terminal);
     }
 
     /// Counts a message that cannot be read.

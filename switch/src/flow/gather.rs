@@ -17,6 +17,7 @@ use crate::message::matrix::{self, NoRow, Row, Transaction};
 use crate::message::reply::{self, Reply, Requirement};
 use crate::message::request::{self, Origin};
 use crate::message::response::ResponseCode;
+use crate::telemetry::Suspicion;
 
 /// A request whose sender is known and whose message code is right.
 pub(super) struct Genuine<'f> {
@@ -79,9 +80,11 @@ pub fn gather(facts: &Facts, now: Moment, frame: &[u8]) -> Step {
         return refuse(ResponseCode::FORMAT_ERROR, 41, Some(row));
     };
     let Some(entry) = facts.terminals.get(origin.terminal) else {
+        facts.telemetry.suspect(Suspicion::UnknownTerminal, origin.terminal);
         return refuse(ResponseCode::UNKNOWN_TERMINAL, 41, Some(row));
     };
     if entry.merchant() != origin.merchant {
+        facts.telemetry.suspect(Suspicion::MerchantDiffers, origin.terminal);
         return refuse(ResponseCode::INVALID_MERCHANT, 42, Some(row));
     }
     let mut requirement = Requirement::None;
@@ -107,6 +110,9 @@ pub fn gather(facts: &Facts, now: Moment, frame: &[u8]) -> Step {
         Err(Stop::Refuse(code, field)) => {
             if code == ResponseCode::BATCH_DIFFERS {
                 requirement = Requirement::SignOn;
+            }
+            if code == ResponseCode::DUPLICATE {
+                facts.telemetry.duplicate_differs(genuine.origin.terminal);
             }
             facts.telemetry.refused_unasked(code, field);
             genuine.answer(code, requirement)
@@ -324,7 +330,11 @@ impl Genuine<'_> {
             }
             (track, _) => track.map(|track| &*track),
         };
-        let card = request::card(&self.message, swiped)?;
+        let card = request::card(&self.message, swiped).inspect_err(|_refused| {
+            if request::names_two_cards(&self.message, swiped) {
+                self.facts.telemetry.suspect(Suspicion::TwoCards, self.origin.terminal);
+            }
+        })?;
         match self.facts.routes.route(&card.pan) {
             Route::Own => {}
             Route::Unknown => return Err(Stop::Refuse(ResponseCode::NO_ISSUER, 2)),

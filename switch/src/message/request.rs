@@ -170,6 +170,15 @@ pub fn card(message: &Message<'_>, track: Option<&[u8]>) -> Result<Card, (Respon
     }
 }
 
+/// True if F2 and track 2 both name a card, and not the same.
+#[must_use]
+pub fn names_two_cards(message: &Message<'_>, track: Option<&[u8]>) -> bool {
+    let mut digits = [0_u8; 19];
+    let keyed = message.digits(2).and_then(|f| f.copy_to(&mut digits));
+    let swiped = track.and_then(|track| track.split(|&d| d == b'D' || d == b'=').next());
+    keyed.zip(swiped).is_some_and(|(keyed, swiped)| *keyed != *swiped)
+}
+
 /// Reads a track 2: number, separator, expiry, service code, discretionary digits.
 fn read_track(track: &[u8]) -> Result<Card, (ResponseCode, u8)> {
     let malformed = (ResponseCode::FORMAT_ERROR, 35);
