@@ -1,0 +1,329 @@
+//! The switch without sockets, actors and clocks: a session and a desk, provisioned as a node is.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use codec::{Dialect, Envelope, Message};
+use domain::ledger::Balances;
+use domain::shard::{Command, Shard};
+use domain::terms::{CardId, ShardNo, TerminalId, Timestamp};
+use domain::txn::Batches;
+use jiff::civil;
+use jiff::tz::TimeZone;
+use keys::{Hsm, Lmk, MacAlgorithm, SeededRandom, SoftHsm, TerminalKeys};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
+use store::{MemoryJournal, MemoryWriter, Outcome};
+use switch::account::Desk;
+use switch::clock::{Calendar, Moment};
+use switch::facts::{Cards, Facts, Guard, TerminalRules, Terminals};
+use switch::node::plan;
+use switch::programme::Programme;
+use switch::telemetry::Telemetry;
+use switch::terminal::{Action, Session};
+
+use crate::draft::{Draft, MERCHANT, TERMINAL, management};
+
+/// The message code of the terminals that cases use.
+pub(crate) const MAC: MacAlgorithm = MacAlgorithm::UnionPay;
+
+/// Whoever waits for an answer: what is kept meanwhile, and the number of the question.
+type Waiter = (Guard, u64);
+
+/// A switch on a bench.
+pub(crate) struct Bench {
+    pub(crate) facts: Arc<Facts>,
+    /// The working keys of [`TERMINAL`].
+    keys: Option<TerminalKeys>,
+    /// The time.
+    pub(crate) now: Moment,
+    /// The answer to the last frame.
+    pub(crate) last: Heard,
+    programme: Programme,
+    desk: Desk<MemoryWriter, Waiter>,
+    session: Session,
+    journal: MemoryJournal,
+    outcomes: Arc<Mutex<Vec<Outcome>>>,
+}
+
+/// The answer to a frame.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Heard {
+    /// The frame without its length; empty if none came.
+    pub(crate) frame: Vec<u8>,
+}
+
+impl Heard {
+    /// Returns F39; `no code` of an answer without it, `dropped` if no answer came.
+    pub(crate) fn code(&self) -> String {
+        if self.frame.is_empty() {
+            return "dropped".to_owned();
+        }
+        self.text(39).unwrap_or_else(|| "no code".to_owned())
+    }
+
+    /// Returns a field of characters.
+    pub(crate) fn text(&self, field: u8) -> Option<String> {
+        let text = self.read(|message| message.text(field).map(<[u8]>::to_vec))?;
+        Some(String::from_utf8(text).unwrap())
+    }
+
+    /// Returns a field of digits.
+    pub(crate) fn digits(&self, field: u8) -> Option<String> {
+        let digits = self.read(|message| message.digits(field).map(|d| d.iter().collect()))?;
+        Some(String::from_utf8(digits).unwrap())
+    }
+
+    /// Returns the message type.
+    pub(crate) fn mti(&self) -> String {
+        self.read(|message| message.mti().as_str().to_owned())
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Message<'_>) -> T) -> T {
+        let envelope = Envelope::parse(&self.frame).unwrap();
+        read(&Message::parse(Dialect::unionpay_pos(), envelope.body).unwrap())
+    }
+}
+
+/// What accounts hold and terminals have sold: what a refusal must leave as it is.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct Money {
+    balances: Vec<(CardId, Balances)>,
+    batches: Vec<(TerminalId, Batches)>,
+}
+
+impl Bench {
+    /// A switch with the demonstration programme, whose first terminal is signed on.
+    pub(crate) fn new() -> Self {
+        let journal = MemoryJournal::new();
+        let outcomes = Arc::new(Mutex::new(Vec::new()));
+        let told = Arc::clone(&outcomes);
+        let writer = journal.writer(move |outcome| told.lock().unwrap().push(outcome));
+        let mut programme = Programme::demo();
+        programme.cards.truncate(20);
+        let hsm = SoftHsm::with_randomness(Lmk::demo(), Box::new(SeededRandom::new(7)));
+        let facts = Arc::new(facts(&programme, Arc::new(hsm)));
+        let mut bench = Self {
+            session: Session::new(Arc::clone(&facts)),
+            desk: Desk::new(ShardNo::all().map(Shard::new), writer),
+            keys: None,
+            now: Moment { at: at("2026-11-22T10:00:00+08:00"), micros: 0 },
+            last: Heard::default(),
+            facts,
+            programme,
+            journal,
+            outcomes,
+        };
+        let plan = plan(&bench.programme, &bench.facts).unwrap();
+        bench.decide(plan.commands);
+        bench.turn_date();
+        bench.keys = Some(bench.sign_on(TERMINAL, MERCHANT));
+        bench
+    }
+
+    /// Sets the time, and turns the business date to it.
+    pub(crate) fn set_time(&mut self, text: &str) {
+        self.now.at = at(text);
+        self.turn_date();
+    }
+
+    fn turn_date(&mut self) {
+        let date = self.facts.calendar.business_date(self.now.at);
+        self.decide(ShardNo::all().map(|shard| (shard, Command::CutOff(date))).collect());
+    }
+
+    /// Signs a terminal on, and returns its working keys.
+    pub(crate) fn sign_on(&mut self, terminal: &str, merchant: &str) -> TerminalKeys {
+        let mut draft = management([0x08, 0x00], "00000001003");
+        draft.text(41, terminal.as_bytes()).text(42, merchant.as_bytes());
+        let heard = self.send(&draft);
+        assert_eq!(heard.code(), "00");
+        let block = heard.read(|message| message.raw(62).unwrap().to_vec());
+        let id = TerminalId::parse(terminal.as_bytes());
+        let setup = self.programme.terminals.iter().find(|setup| Some(setup.id) == id).unwrap();
+        TerminalKeys::from_sign_on(setup.tmk.expose(), setup.algorithm, &block, None).unwrap()
+    }
+
+    /// Settles the first batch of [`TERMINAL`], which claims these totals of domestic cards.
+    pub(crate) fn settle(&mut self, totals: &str) {
+        let mut draft = management([0x05, 0x00], "00000001201");
+        draft.digits(11, "000900").digits(48, &format!("{totals}0{}", "0".repeat(31)));
+        draft.text(49, b"156");
+        let heard = self.send(&draft);
+        assert_eq!(heard.digits(48).map(|f48| f48[30..31].to_owned()).as_deref(), Some("1"));
+    }
+
+    /// Sends a request, signed with the keys of the terminal.
+    pub(crate) fn send(&mut self, draft: &Draft) -> Heard {
+        let frame = self.signed(draft);
+        self.hear(&frame)
+    }
+
+    /// Returns a request as a frame.
+    pub(crate) fn signed(&self, draft: &Draft) -> Vec<u8> {
+        draft.frame(|body| self.keys().mac(MAC, body).unwrap())
+    }
+
+    /// Returns the working keys of [`TERMINAL`].
+    pub(crate) fn keys(&self) -> &TerminalKeys {
+        self.keys.as_ref().unwrap()
+    }
+
+    /// Takes in a frame without its length, and returns what is answered.
+    pub(crate) fn hear(&mut self, frame: &[u8]) -> Heard {
+        self.session.on_frame(self.now, frame);
+        let mut heard = Heard::default();
+        while let Some(action) = self.session.next_action() {
+            match action {
+                Action::Send(sent) => {
+                    assert!(heard.frame.is_empty(), "one question has one answer");
+                    heard.frame = sent[2..].to_vec();
+                }
+                Action::Ask(question) => {
+                    let waiter = (question.guard, question.token);
+                    self.desk.handle(question.shard, question.command, self.now.at, waiter);
+                    self.commit();
+                }
+                Action::WakeAfter(..) => panic!("nothing else is in flight"),
+            }
+        }
+        assert_eq!(self.session.in_flight(), 0);
+        self.check(frame, &heard);
+        self.last = heard.clone();
+        heard
+    }
+
+    /// Whatever is answered is an answer to the one who asked, and signed right if it is signed.
+    fn check(&self, asked: &[u8], heard: &Heard) {
+        if heard.frame.is_empty() {
+            return;
+        }
+        assert_eq!(heard.frame[..5], [0x60, asked[3], asked[4], asked[1], asked[2]]);
+        let mti = heard.mti();
+        assert!(matches!(mti.as_bytes(), [b'0', _, b'1' | b'3', b'0']), "{mti} answers nothing");
+        let is_ours = heard.text(41).as_deref() == Some(TERMINAL);
+        let signed = heard.read(|message| {
+            let code = message.raw(64)?;
+            Some(self.keys().verify_mac(MAC, message.mac_input().unwrap(), code))
+        });
+        assert!(!is_ours || signed != Some(false), "the answer's message code is wrong");
+    }
+
+    fn decide(&mut self, commands: Vec<(ShardNo, Command)>) {
+        for (shard, command) in commands {
+            self.desk.handle(shard, command, self.now.at, (Guard::Free, 0));
+        }
+        self.commit();
+    }
+
+    /// Makes durable what was decided, takes it into the facts, and tells the session.
+    fn commit(&mut self) {
+        self.journal.sync().unwrap();
+        for outcome in std::mem::take(&mut *self.outcomes.lock().unwrap()) {
+            let others = self.desk.on_outcome(outcome);
+            assert!(others.is_empty(), "nobody else writes");
+        }
+        while let Some(answered) = self.desk.next_answer() {
+            if let Some(event) = &answered.event {
+                self.facts.absorb(event);
+            }
+            let (guard, token) = answered.waiter;
+            drop(guard);
+            self.session.on_answer(self.now, token, &answered.answer.unwrap());
+        }
+    }
+
+    /// Returns everything that a request can change: every shard, and the batches of every
+    /// terminal.
+    pub(crate) fn state(&self) -> Vec<u8> {
+        let mut state = Vec::new();
+        for shard in self.desk.shards() {
+            state.extend(postcard::to_stdvec(shard).unwrap());
+        }
+        state.extend(postcard::to_stdvec(&self.batches()).unwrap());
+        state
+    }
+
+    /// Returns what accounts hold and terminals have sold.
+    pub(crate) fn money(&self) -> Money {
+        let accounts = self.desk.shards().flat_map(Shard::accounts);
+        let balances = accounts.map(|(card, account)| (card, account.balances.clone())).collect();
+        Money { balances, batches: self.batches() }
+    }
+
+    fn batches(&self) -> Vec<(TerminalId, Batches)> {
+        let ids = self.programme.terminals.iter().map(|setup| setup.id);
+        ids.map(|id| (id, self.facts.terminals.get(id).unwrap().batches())).collect()
+    }
+
+    /// Returns what the cards own together, in fen.
+    pub(crate) fn fen(&self) -> i64 {
+        let accounts = self.desk.shards().flat_map(Shard::accounts);
+        accounts.map(|(_, account)| account.balances.ledger().money().fen()).sum()
+    }
+}
+
+fn facts(programme: &Programme, hsm: Arc<dyn Hsm>) -> Facts {
+    let zone = TimeZone::get("Asia/Shanghai").unwrap();
+    Facts {
+        terminals: Terminals::default(),
+        cards: Cards::default(),
+        routes: programme.routes.clone(),
+        hsm,
+        calendar: Calendar::new(zone, civil::time(23, 0, 0, 0)),
+        dialect: Dialect::unionpay_pos(),
+        acquirer: "48020000".into(),
+        issuer: "03010000".into(),
+        rules: TerminalRules {
+            mac_errors_max: 3,
+            keep_previous_keys: true,
+            answer_micros_max: 1_000_000,
+        },
+        telemetry: Telemetry::new(0),
+    }
+}
+
+fn at(text: &str) -> Timestamp {
+    Timestamp(text.parse::<jiff::Timestamp>().unwrap().as_millisecond())
+}
+
+/// What a switch says about itself: counters, and lines of the log.
+pub(crate) struct Ear {
+    recorder: PrometheusRecorder,
+    log: Log,
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Ear {
+    pub(crate) fn new() -> Self {
+        Self { recorder: PrometheusBuilder::new().build_recorder(), log: Log::default() }
+    }
+
+    /// Runs `what` and listens.
+    pub(crate) fn listen<T>(&self, what: impl FnOnce() -> T) -> T {
+        let log = self.log.clone();
+        let subscriber =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(move || log.clone()).finish();
+        metrics::with_local_recorder(&self.recorder, || {
+            tracing::subscriber::with_default(subscriber, what)
+        })
+    }
+
+    /// Returns all that was said, a line each: counters as `name{labels} value`, then the log.
+    pub(crate) fn said(&self) -> String {
+        let log = self.log.0.lock().unwrap().clone();
+        self.recorder.handle().render() + &String::from_utf8(log).unwrap()
+    }
+}

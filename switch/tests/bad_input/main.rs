@@ -1,0 +1,16 @@
+//! Bad input, case by case: bytes in, outcome out, and nothing changed that must not.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    reason = "in a test a panic is a failure"
+)]
+
+mod bench;
+mod content;
+mod draft;
+mod form;
+mod table;
