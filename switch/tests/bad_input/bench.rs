@@ -1,5 +1,6 @@
 //! The switch without sockets, actors and clocks: a session and a desk, provisioned as a node is.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
@@ -21,7 +22,7 @@ use switch::programme::Programme;
 use switch::telemetry::Telemetry;
 use switch::terminal::{Action, Session};
 
-use crate::draft::{Draft, MERCHANT, TERMINAL, management};
+use crate::draft::{Draft, TERMINAL, management};
 
 /// The message code of the terminals that cases use.
 pub(crate) const MAC: MacAlgorithm = MacAlgorithm::UnionPay;
@@ -32,8 +33,8 @@ type Waiter = (Guard, u64);
 /// A switch on a bench.
 pub(crate) struct Bench {
     pub(crate) facts: Arc<Facts>,
-    /// The working keys of [`TERMINAL`].
-    keys: Option<TerminalKeys>,
+    /// Working keys by terminal.
+    keys: BTreeMap<String, TerminalKeys>,
     /// The time.
     pub(crate) now: Moment,
     /// The answer to the last frame.
@@ -105,7 +106,7 @@ impl Bench {
         let mut bench = Self {
             session: Session::new(Arc::clone(&facts)),
             desk: Desk::new(ShardNo::all().map(Shard::new), writer),
-            keys: None,
+            keys: BTreeMap::new(),
             now: Moment { at: at("2026-11-22T10:00:00+08:00"), micros: 0 },
             last: Heard::default(),
             facts,
@@ -116,7 +117,7 @@ impl Bench {
         let plan = plan(&bench.programme, &bench.facts).unwrap();
         bench.decide(plan.commands);
         bench.turn_date();
-        bench.keys = Some(bench.sign_on(TERMINAL, MERCHANT));
+        bench.sign_on(TERMINAL);
         bench
     }
 
@@ -131,16 +132,18 @@ impl Bench {
         self.decide(ShardNo::all().map(|shard| (shard, Command::CutOff(date))).collect());
     }
 
-    /// Signs a terminal on, and returns its working keys.
-    pub(crate) fn sign_on(&mut self, terminal: &str, merchant: &str) -> TerminalKeys {
+    /// Signs a terminal on.
+    pub(crate) fn sign_on(&mut self, terminal: &str) {
         let mut draft = management([0x08, 0x00], "00000001003");
-        draft.text(41, terminal.as_bytes()).text(42, merchant.as_bytes());
+        draft.text(41, terminal.as_bytes());
         let heard = self.send(&draft);
         assert_eq!(heard.code(), "00");
         let block = heard.read(|message| message.raw(62).unwrap().to_vec());
         let id = TerminalId::parse(terminal.as_bytes());
         let setup = self.programme.terminals.iter().find(|setup| Some(setup.id) == id).unwrap();
-        TerminalKeys::from_sign_on(setup.tmk.expose(), setup.algorithm, &block, None).unwrap()
+        let tmk = setup.tmk.expose();
+        let keys = TerminalKeys::from_sign_on(tmk, setup.algorithm, &block, None).unwrap();
+        self.keys.insert(terminal.to_owned(), keys);
     }
 
     /// Settles the first batch of [`TERMINAL`], which claims these totals of domestic cards.
@@ -152,7 +155,7 @@ impl Bench {
         assert_eq!(heard.digits(48).map(|f48| f48[30..31].to_owned()).as_deref(), Some("1"));
     }
 
-    /// Sends a request, signed with the keys of the terminal.
+    /// Sends a request, signed with the keys of its signer.
     pub(crate) fn send(&mut self, draft: &Draft) -> Heard {
         let frame = self.signed(draft);
         self.hear(&frame)
@@ -160,12 +163,12 @@ impl Bench {
 
     /// Returns a request as a frame.
     pub(crate) fn signed(&self, draft: &Draft) -> Vec<u8> {
-        draft.frame(|body| self.keys().mac(MAC, body).unwrap())
+        draft.frame(|body| self.keys[draft.signer].mac(MAC, body).unwrap())
     }
 
     /// Returns the working keys of [`TERMINAL`].
     pub(crate) fn keys(&self) -> &TerminalKeys {
-        self.keys.as_ref().unwrap()
+        &self.keys[TERMINAL]
     }
 
     /// Takes in a frame without its length, and returns what is answered.

@@ -13,18 +13,22 @@ pub(crate) const PIN: &[u8] = b"123456";
 pub(crate) const TERMINAL: &str = "10000001";
 /// Its merchant.
 pub(crate) const MERCHANT: &str = "898000000000001";
+/// Another terminal of the same merchant, not signed on.
+pub(crate) const OTHER_TERMINAL: &str = "10000002";
+/// Another merchant.
+pub(crate) const OTHER_MERCHANT: &str = "898000000000002";
 /// The trace number of a good sale; the sign-on before it took the first.
 pub(crate) const STAN: u32 = 2;
 /// The amount of a good sale, in fen.
 pub(crate) const FEN: i64 = 10_000;
 
 /// What stands in F64.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Code {
     /// The right message code.
     Right,
     /// These bytes.
-    Bytes(&'static [u8]),
+    Bytes(Vec<u8>),
     /// No F64.
     Absent,
 }
@@ -42,6 +46,8 @@ pub(crate) struct Draft {
     pub(crate) fields: BTreeMap<u8, Vec<u8>>,
     /// The message code.
     pub(crate) code: Code,
+    /// The terminal whose keys sign it.
+    pub(crate) signer: &'static str,
     /// Bytes after the last field.
     pub(crate) tail: Vec<u8>,
 }
@@ -55,6 +61,7 @@ impl Draft {
             bitmap: |bits| bits.to_be_bytes().to_vec(),
             fields: BTreeMap::new(),
             code: Code::Right,
+            signer: TERMINAL,
             tail: Vec::new(),
         }
     }
@@ -98,7 +105,7 @@ impl Draft {
         let mut body = [self.mti.as_slice(), &(self.bitmap)(bits)].concat();
         let before = self.fields.range(..64).flat_map(|(_, wire)| wire);
         body.extend(before);
-        match self.code {
+        match &self.code {
             Code::Right => {
                 let code = sign(&body);
                 body.extend(code);

@@ -43,7 +43,12 @@ fn bitmaps() {
         [&(bits | 1 << 63).to_be_bytes(), second].concat()
     }
     check(&[
-        row("B3", "half a bitmap: nothing to answer", |d, _| d.bitmap = |_| vec![0x70; 4], "30"),
+        row(
+            "B3",
+            "half a bitmap: what follows is read as the rest",
+            |d, _| d.bitmap = |_| vec![0x70; 4],
+            "30",
+        ),
         row("B4", "bit 1 without a bitmap", |d, _| d.bitmap = |b| with_second(b, &[]), "30"),
         row(
             "B4",
@@ -86,7 +91,7 @@ fn lengths() {
     // The message ends with this field.
     let last = |field: u8, bytes: &'static [u8]| {
         move |draft: &mut Draft, _: &Bench| {
-            draft.wire(field, bytes).code = Code::Bytes(&[]);
+            draft.wire(field, bytes).code = Code::Bytes(Vec::new());
         }
     };
     let wire = |field: u8, bytes: &'static [u8]| {
@@ -96,8 +101,13 @@ fn lengths() {
         row("A16", "a byte after the last field", |d, _| d.tail = vec![0], "30").says(trailing),
         row("B3", "a bit without its field", last(60, &[]), "30").says(short),
         row("B3", "a field without its content", last(60, &[0x00, 0x14]), "30").says(short),
-        row("B3", "a message code of seven bytes", |d, _| d.code = Code::Bytes(b"0000000"), "30")
-            .says(short),
+        row(
+            "B3",
+            "a message code of seven bytes",
+            |d, _| d.code = Code::Bytes(vec![b'0'; 7]),
+            "30",
+        )
+        .says(short),
         row("B6", "a letter in a length of two digits", wire(2, &[0x1A]), "30").says(length),
         row("B6", "a letter in a length of three", wire(60, &[0x00, 0xA1]), "30").says(length),
         row("B6", "a length of four digits", wire(60, &[0x10, 0x14]), "30").says(length),

@@ -13,4 +13,6 @@ mod bench;
 mod content;
 mod draft;
 mod form;
+mod genuine;
+mod sweeps;
 mod table;
