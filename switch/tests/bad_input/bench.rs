@@ -64,14 +64,14 @@ impl Heard {
 
     /// Returns a field of characters.
     pub(crate) fn text(&self, field: u8) -> Option<String> {
-        let text = self.read(|message| message.text(field).map(<[u8]>::to_vec))?;
-        Some(String::from_utf8(text).unwrap())
+        self.read(|message| message.text(field).map(|text| text.escape_ascii().to_string()))
     }
 
     /// Returns a field of digits.
     pub(crate) fn digits(&self, field: u8) -> Option<String> {
-        let digits = self.read(|message| message.digits(field).map(|d| d.iter().collect()))?;
-        Some(String::from_utf8(digits).unwrap())
+        self.read(|message| {
+            message.digits(field).map(|digits| digits.iter().map(char::from).collect())
+        })
     }
 
     /// Returns the message type.
