@@ -171,7 +171,8 @@ impl Segment {
     /// Returns where the last byte from `offset` on that is not zero ends, or `None` if there is
     /// none.
     pub(crate) fn last_nonzero(&self, mut offset: u64) -> Result<Option<u64>, JournalFault> {
-        let mut buffer = vec![0; CHUNK];
+        let left = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(CHUNK);
+        let mut buffer = vec![0; left.min(CHUNK)];
         let mut last = None;
         while offset < self.length {
             let left = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(CHUNK);

@@ -20,6 +20,7 @@ pub(crate) struct Walk {
     journal: PathBuf,
     node: NodeId,
     mark: Mark,
+    anchor: Mark,
     open: Option<Segment>,
     /// Bytes of the open segment, from `from` on.
     window: Vec<u8>,
@@ -103,12 +104,18 @@ impl Walk {
     /// Returns a walk that stands at `mark`.
     pub(crate) fn new(journal: &Path, node: NodeId, mark: Mark) -> Self {
         let journal = journal.to_path_buf();
-        Self { journal, node, mark, open: None, window: Vec::new(), from: 0 }
+        Self { journal, node, mark, anchor: mark, open: None, window: Vec::new(), from: 0 }
     }
 
     /// Returns the mark at which the walk stands.
     pub(crate) const fn mark(&self) -> Mark {
         self.mark
+    }
+
+    /// Returns the mark behind the last batch that holds entries: where others may begin later.
+    /// An empty one behind it says nothing that they need, and may be cut off.
+    pub(crate) const fn anchor(&self) -> Mark {
+        self.anchor
     }
 
     /// Returns the directory it reads from.
@@ -221,6 +228,9 @@ impl Walk {
             end: place.offset.saturating_add(length),
             link: header.link,
         };
+        if header.count > 0 {
+            self.anchor = self.mark;
+        }
         let bytes = self.seen(place.offset, length);
         let records = usize::try_from(header.records).unwrap_or(usize::MAX);
         let records = bytes.get(HEADER..).and_then(|body| body.get(..records)).unwrap_or_default();

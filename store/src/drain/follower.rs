@@ -82,7 +82,7 @@ impl Sink {
             && visit(walk, limit, &mut tails, &mut |place, event| ledger.put(place, event))?
         {
         }
-        ledger.commit(walk.mark(), &tails)?;
+        ledger.commit(walk.anchor(), &tails)?;
         Ok(())
     }
 }
@@ -146,7 +146,7 @@ impl Shadow {
     }
 
     fn write_snapshot(&mut self, source: &Source) -> Result<(), JournalFault> {
-        let mark = self.walk.mark();
+        let mark = self.walk.anchor();
         // Whatever comes of it: not again before the next is due.
         self.snapshot = (mark.lsn, Instant::now());
         let place = (mark, &self.positions);

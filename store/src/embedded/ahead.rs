@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -25,11 +25,18 @@ pub(super) struct Recipe {
     pub(super) length: u64,
 }
 
+/// What the two threads tell each other.
+#[derive(Debug)]
+struct Signs {
+    is_wanted: AtomicBool,
+    is_full: AtomicBool,
+}
+
 /// The thread that makes segments: one is ready ahead of the one in use.
 #[derive(Debug)]
 pub(super) struct Ahead {
     ready: Option<Receiver<io::Result<Segment>>>,
-    is_wanted: Arc<AtomicBool>,
+    signs: Arc<Signs>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -38,25 +45,37 @@ impl Ahead {
     pub(super) fn start(recipe: Recipe, next: u64) -> io::Result<Self> {
         // Nobody waits in the channel: the maker is one segment ahead and then waits itself.
         let (give, ready) = sync_channel(0);
-        let is_wanted = Arc::new(AtomicBool::new(true));
-        let wanted = Arc::clone(&is_wanted);
+        let signs =
+            Arc::new(Signs { is_wanted: AtomicBool::new(true), is_full: AtomicBool::new(false) });
+        let shared = Arc::clone(&signs);
         let thread = thread::Builder::new()
             .name("posp-segments".to_owned())
-            .spawn(move || make(&recipe, next, &give, &wanted))?;
-        Ok(Self { ready: Some(ready), is_wanted, thread: Some(thread) })
+            .spawn(move || make(&recipe, next, &give, &shared))?;
+        Ok(Self { ready: Some(ready), signs, thread: Some(thread) })
     }
 
-    /// Waits for the next segment.
-    pub(super) fn next(&self) -> io::Result<Segment> {
+    /// Waits for the next segment, and gives up only where there is no room for it and
+    /// `is_closing`: what waits was told to nobody, and a stop must not wait for a full disk.
+    pub(super) fn next(&self, is_closing: impl Fn() -> bool) -> io::Result<Segment> {
         let gone = || io::Error::other("the thread that makes segments has ended");
         let ready = self.ready.as_ref().ok_or_else(gone)?;
-        ready.recv().map_err(|_gone| gone())?
+        loop {
+            match ready.recv_timeout(RETRY) {
+                Ok(made) => return made,
+                Err(RecvTimeoutError::Disconnected) => return Err(gone()),
+                Err(RecvTimeoutError::Timeout) => {
+                    if is_closing() && self.signs.is_full.load(Ordering::Relaxed) {
+                        return Err(io::ErrorKind::StorageFull.into());
+                    }
+                }
+            }
+        }
     }
 }
 
 impl Drop for Ahead {
     fn drop(&mut self) {
-        self.is_wanted.store(false, Ordering::Relaxed);
+        self.signs.is_wanted.store(false, Ordering::Relaxed);
         self.ready = None;
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
@@ -66,24 +85,22 @@ impl Drop for Ahead {
     }
 }
 
-fn make(
-    recipe: &Recipe,
-    first: u64,
-    give: &SyncSender<io::Result<Segment>>,
-    wanted: &Arc<AtomicBool>,
-) {
+fn make(recipe: &Recipe, first: u64, give: &SyncSender<io::Result<Segment>>, signs: &Signs) {
     crate::lower_priority();
     for number in first.. {
         let made = loop {
-            match make_one(recipe, number, wanted) {
+            match make_one(recipe, number, &signs.is_wanted) {
                 // A full disk is no loss: what is there goes on, and debits are no longer taken.
                 Err(error) if error.kind() == io::ErrorKind::StorageFull => {
-                    tracing::warn!(segment = number, "no room on the disk for the next segment");
+                    if !signs.is_full.swap(true, Ordering::Relaxed) {
+                        tracing::error!(segment = number, "no room on the disk for a segment");
+                    }
                     thread::sleep(RETRY);
                 }
                 made => break made,
             }
         };
+        signs.is_full.store(false, Ordering::Relaxed);
         let is_end = made.is_err();
         if give.send(made).is_err() || is_end {
             return;
@@ -91,7 +108,7 @@ fn make(
     }
 }
 
-fn make_one(recipe: &Recipe, number: u64, wanted: &Arc<AtomicBool>) -> io::Result<Segment> {
+fn make_one(recipe: &Recipe, number: u64, wanted: &AtomicBool) -> io::Result<Segment> {
     let Recipe { disk, journal, node, length } = recipe;
     let is_wanted = || wanted.load(Ordering::Relaxed);
     if !is_wanted() {

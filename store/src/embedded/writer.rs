@@ -177,7 +177,9 @@ impl Scribe {
         }
         // One that was made under smaller sizes may be too short, and is passed over.
         while start.saturating_add(length) > self.segment.length {
-            self.segment = self.ahead.next().map_err(|source| self.loss(source))?;
+            let is_closing = || self.shared.queue.status() != Status::Open;
+            let next = self.ahead.next(is_closing);
+            self.segment = next.map_err(|source| self.loss(source))?;
             start = FILE_HEADER;
         }
         let place = (self.node, self.segment.number, start);
