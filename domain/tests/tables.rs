@@ -13,8 +13,8 @@ mod script;
 
 use domain::issuing::{Account, CardStatus, PinPolicy, Terms};
 use domain::risk::{self, Ask, PinFact};
-use domain::shard::{Command, Event, Request, Shard};
-use domain::terms::{Amount, BatchNo, BusinessDate, Expiry, ShardNo, Stan, Timestamp};
+use domain::shard::{Command, Event, Request, Reversal, Shard};
+use domain::terms::{Amount, BatchNo, BusinessDate, Expiry, Refusal, ShardNo, Stan, Timestamp};
 use domain::txn::{TxnKey, TxnKind};
 use script::check;
 
@@ -430,6 +430,25 @@ fn what_is_forgotten_leaves_nothing_behind() {
     shard.apply(&Event::CutOff(BusinessDate::new(2027, 2, 1).unwrap()));
     assert_eq!(shard.txns().len(), 0);
     assert_eq!(postcard::to_stdvec(&shard).unwrap().len(), before);
+}
+
+#[test]
+fn a_card_of_another_shard_is_not_barred_here() {
+    let card = fixtures::cards_of(ShardNo(1)).next().unwrap();
+    let key = TxnKey {
+        terminal: fixtures::terminal(1),
+        batch: BatchNo::FIRST,
+        stan: Stan::new(1).unwrap(),
+    };
+    let reversal = |card| {
+        let (kind, amount) = (TxnKind::Sale, Amount::from_fen(1));
+        let merchant = fixtures::merchant(1);
+        Command::Reverse(Reversal { key, kind, card, merchant, amount, batch_is_open: true })
+    };
+    let here = Shard::new(ShardNo(0)).decide(&reversal(card), Timestamp(1));
+    assert_eq!((here.answer.verdict, here.event), (Err(Refusal::OriginalNotFound), None));
+    let at_home = Shard::new(ShardNo(1)).decide(&reversal(card), Timestamp(1));
+    assert!(at_home.event.is_some());
 }
 
 /// Changes a card and what is asked of it, so that the check refuses with `refusal`.

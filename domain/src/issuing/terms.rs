@@ -45,7 +45,7 @@ pub struct Terms {
     pub transaction_max: Amount,
     /// The order in which a sale draws on the purses; what comes back goes the other way.
     pub draw: PurseOrder,
-    /// How many days after a sale it may be refunded; 0 is without limit.
+    /// How many days after a sale it may be refunded; 0 is for as long as the sale is remembered.
     pub refund_days: u16,
 }
 

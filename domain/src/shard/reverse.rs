@@ -13,8 +13,14 @@ impl Shard {
         let Some(txn) = self.txns.get(&reversal.key) else {
             let answer = self.answer(Err(Refusal::OriginalNotFound), now, Detail::Plain);
             let Reversal { key, kind, card, .. } = *reversal;
-            let event = Event::Barred { key, kind, card: Some(card), at: now };
-            return Decision { answer, event: Some(event) };
+            // What a card of another shard did is not here to be barred.
+            let event = (card.shard() == self.no).then_some(Event::Barred {
+                key,
+                kind,
+                card: Some(card),
+                at: now,
+            });
+            return Decision { answer, event };
         };
         match self.judge_reversal(txn, reversal) {
             Err(refusal) => {
