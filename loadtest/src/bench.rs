@@ -99,7 +99,7 @@ pub struct Phase {
     pub failed: u64,
     /// Requests without an answer.
     pub unanswered: u64,
-    /// Connections that ran out of requests; their idle time lowers the rate.
+    /// Connections that ran out of requests before the time was over.
     pub exhausted: usize,
     /// Records that each sync of the journal carried, if it tells.
     pub records_per_sync: Option<u64>,
@@ -267,10 +267,10 @@ pub fn run(
     Ok(crew.report(settings.connections, rounds))
 }
 
-/// Half as many again as the switch has shown it can take, so that no connection runs dry.
+/// Twice what the switch has shown it can take, so that no connection runs dry.
 fn requests_each(rate: u64, settings: &Settings) -> usize {
     let seconds = settings.duration.as_secs().saturating_add(1);
-    let all = rate.saturating_mul(seconds).saturating_mul(3) / 2;
+    let all = rate.saturating_mul(seconds).saturating_mul(2);
     let connections = u64::try_from(settings.connections.max(1)).unwrap_or(u64::MAX);
     let each = scaled(all, 1, connections).saturating_add(32);
     usize::try_from(each).unwrap_or(usize::MAX)

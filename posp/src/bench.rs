@@ -131,7 +131,7 @@ fn as_table(report: &Report, faults: &[String]) -> String {
         report.codes_verified,
     ));
     if report.rounds.iter().any(|round| round.switch.exhausted > 0) {
-        text.push_str("connections ran out of requests: the rate is higher than measured\n");
+        text.push_str("connections ran out of requests: towards the end fewer were at work\n");
     }
     for fault in faults {
         text.push_str(&format!("FAIL {fault}\n"));

@@ -1,5 +1,7 @@
 //! A tiny host that answers what a script tells it to.
 
+pub mod shop;
+
 use codec::{Dialect, Envelope, Message, MessageBuilder, write_frame};
 use keys::{Algorithm, KeyLayout, MacAlgorithm, TerminalKeys};
 use loadtest::{Kit, TerminalSetup, Tmk};

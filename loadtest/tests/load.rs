@@ -1,0 +1,238 @@
+//! Load, benchmark and station against the tiny host on TCP.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "in a test a panic is a failure"
+)]
+#![allow(dead_code, unreachable_pub, reason = "the scripted host is shared with other tests")]
+
+mod host;
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use host::shop::{Deed, Rule, Shop};
+use loadtest::audit::{Reversal, Told};
+use loadtest::bench::{self, JournalCounters, Settings, Target};
+use loadtest::demo::{self, DemoError};
+use loadtest::echo::Echo;
+use loadtest::load::{self, Matching, Plan, Requests};
+use loadtest::terminal::{Reason, State};
+use loadtest::{Fen, Kit, Presented, Stan, Station, StationError, Terminal, TerminalError};
+
+/// How long a load takes.
+const SHORT: Duration = Duration::from_millis(300);
+/// How long to wait for an answer that comes.
+const LONG: Duration = Duration::from_secs(20);
+/// How long to wait for one that does not.
+const SILENCE: Duration = Duration::from_secs(2);
+
+fn station(kit: &Kit, rule: Rule, timeout: Duration) -> Station {
+    let shop = Shop::open(kit, rule);
+    Station::new(Terminal::new(&kit.terminals[0]), shop.address, timeout)
+}
+
+fn kit() -> Kit {
+    Kit::generate(8, 8, 3)
+}
+
+fn bench(rule: Rule) -> (bench::Report, Shop) {
+    let kit = kit();
+    let shop = Shop::open(&kit, rule);
+    let settings = Settings { connections: 8, duration: SHORT, rounds: 2, ..Settings::default() };
+    let counted = std::cell::Cell::new(0);
+    let journal = || {
+        counted.set(counted.get() + 10);
+        Some(JournalCounters { records: counted.get() * 12, syncs: counted.get() })
+    };
+    let target = Target { address: shop.address, journal: &journal };
+    let mut told = Vec::new();
+    let report = bench::run(&settings, &kit, &target, &mut |what| told.push(what.to_owned()));
+    assert!(told.contains(&"round 2: switch".to_owned()));
+    (report.unwrap(), shop)
+}
+
+#[test]
+fn a_benchmark_counts_what_the_host_counts() {
+    let (report, shop) = bench(|_| Deed::Approve);
+    assert_eq!(report.faults(), Vec::<String>::new());
+    let approved = shop.approved.load(Ordering::Relaxed);
+    assert_eq!(report.approved, approved);
+    assert_eq!(report.approved_sum(), Fen(approved));
+    assert_eq!(report.agrees_with(approved, Fen(approved)), Ok(()));
+    assert!(report.agrees_with(approved + 1, Fen(approved + 1)).is_err());
+    assert!(report.agrees_with(approved, Fen(approved - 1)).is_err());
+    assert_eq!((report.codes_wrong, report.unknown), (0, 0));
+    assert!(report.codes_verified >= 8);
+    assert_eq!(report.rounds.len(), 2);
+    for round in &report.rounds {
+        assert!(round.echo.tps > 0 && round.switch.tps > 0 && round.ratio_permille > 0);
+        assert!(round.switch.p50_us > 0 && round.switch.p50_us <= round.switch.p99_us);
+        assert!(round.switch.p99_us <= round.switch.p999_us);
+        assert!(round.switch.server_cpu_ns > 0 && round.echo.server_cpu_ns > 0);
+        assert!(round.switch.client_cpu_ns > 0);
+        assert_eq!(round.switch.records_per_sync, Some(12));
+        assert_eq!(round.echo.records_per_sync, None);
+    }
+}
+
+#[test]
+fn a_benchmark_shows_refusals_and_forged_codes() {
+    let (report, shop) = bench(|number| match number {
+        0 => Deed::Approve,
+        number if number % 5 == 0 => Deed::Say("51"),
+        _ => Deed::Forge,
+    });
+    assert_eq!(shop.approved.load(Ordering::Relaxed), 1);
+    assert!(report.codes_wrong > 0);
+    let faults = report.faults().join("; ");
+    assert!(faults.contains("round 1, switch"), "{faults}");
+    assert!(faults.contains("wrong message code"), "{faults}");
+}
+
+#[test]
+fn a_benchmark_wants_a_card_for_each_terminal() {
+    let target = Target { address: ([127, 0, 0, 1], 1).into(), journal: &|| None };
+    let settings = Settings { connections: 9, ..Settings::default() };
+    let error = bench::run(&settings, &kit(), &target, &mut |_| {}).unwrap_err().to_string();
+    assert_eq!(error, "9 terminals and cards are needed, the kit has 8 and 8");
+}
+
+/// Requests of a terminal that has signed on at `shop`.
+fn requests(kit: &Kit, shop: &Shop, count: usize) -> Requests {
+    let mut station = Station::new(Terminal::new(&kit.terminals[0]), shop.address, LONG);
+    station.make_ready().unwrap();
+    let first = station.terminal.stan();
+    let presented = Presented::swiped(&kit.cards[0]);
+    let frames = station.terminal.prepare_sales(&presented, Fen(1), count).unwrap();
+    Requests { frames: frames.into(), first }
+}
+
+fn plan(shop: &Shop, matching: Matching) -> Plan {
+    Plan { address: shop.address, threads: 2, duration: SHORT, matching }
+}
+
+#[test]
+fn each_request_is_sent_once_and_its_answer_must_be_its_own() {
+    let kit = kit();
+    let shop = Shop::open(&kit, |_| Deed::Approve);
+    let right = requests(&kit, &shop, 5);
+    let load = load::run(&plan(&shop, Matching::Exact), std::slice::from_ref(&right)).unwrap();
+    assert_eq!((load.approved, load.exhausted, load.answered()), (5, 1, 5));
+    let wrong = Requests { first: Stan::new(77).unwrap(), ..right };
+    let load = load::run(&plan(&shop, Matching::Exact), &[wrong]).unwrap();
+    assert_eq!((load.approved, load.mismatched), (0, 5));
+}
+
+#[test]
+fn a_loose_load_goes_round_and_round_on_an_echo() {
+    let kit = kit();
+    let shop = Shop::open(&kit, |_| Deed::Approve);
+    let requests = requests(&kit, &shop, 2);
+    let mut line = loadtest::line::Line::open(shop.address, LONG).unwrap();
+    line.send(&requests.frames[..requests.frames.len() / 2]).unwrap();
+    let reply = line.receive().unwrap();
+    let length = u16::try_from(reply.len()).unwrap().to_be_bytes();
+    let echo = Echo::start(1, &[&length[..], &reply].concat()).unwrap();
+    let plan = Plan { address: echo.address(), ..plan(&shop, Matching::Loose) };
+    let load = load::run(&plan, &[requests.clone(), requests]).unwrap();
+    assert!(load.approved > 4, "{}", load.approved);
+    assert_eq!((load.mismatched, load.unanswered, load.exhausted), (0, 0, 0));
+}
+
+#[test]
+fn a_line_that_closes_leaves_its_request_without_answer() {
+    let kit = kit();
+    let shop = Shop::open(&kit, |number| if number < 3 { Deed::Approve } else { Deed::HangUp });
+    let load = load::run(&plan(&shop, Matching::Exact), &[requests(&kit, &shop, 9)]).unwrap();
+    assert_eq!((load.approved, load.unanswered), (3, 1));
+}
+
+#[test]
+fn silence_owes_a_reversal_that_the_file_knew_of_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state.json");
+    let kit = kit();
+    let presented = Presented::swiped(&kit.cards[0]);
+    let mut station = station(&kit, |_| Deed::Ignore, SILENCE);
+    station.keep_in(path.clone());
+    station.make_ready().unwrap();
+    let asked = station.ask(|terminal| {
+        let frame = terminal.sale(&presented, Fen(5))?;
+        assert_eq!(terminal.slips().count(), 0);
+        Ok(frame)
+    });
+    assert!(matches!(asked, Err(StationError::NoAnswer { .. })));
+    let state = State::load(&path).unwrap().unwrap();
+    let terminal = Terminal::resume(&kit.terminals[0], state).unwrap();
+    assert_eq!(terminal.owed().unwrap().reason, Reason::NoAnswer);
+
+    let seen = station.history().iter().next().unwrap().clone();
+    assert_eq!((seen.told, seen.reversal), (Told::Nothing, Reversal::Unknown));
+    let done = station.make_ready().unwrap();
+    assert_eq!(done.len(), 1);
+    let seen = station.history().iter().next().unwrap();
+    assert_eq!((seen.told, seen.reversal), (Told::Nothing, Reversal::Confirmed));
+    let state = State::load(&path).unwrap().unwrap();
+    assert!(Terminal::resume(&kit.terminals[0], state).unwrap().owed().is_none());
+}
+
+#[test]
+fn an_answer_that_nobody_reads_was_given_all_the_same() {
+    let kit = kit();
+    let presented = Presented::swiped(&kit.cards[0]);
+    let mut station = station(&kit, |_| Deed::Approve, LONG);
+    station.make_ready().unwrap();
+    station.lose(|terminal| terminal.sale(&presented, Fen(5))).unwrap();
+    assert!(station.terminal.owed().is_some());
+    let refused = station.ask(|terminal| terminal.balance(&presented));
+    assert!(matches!(refused, Err(StationError::Terminal(TerminalError::ReversalOwed))));
+}
+
+#[test]
+fn a_request_that_cannot_be_kept_is_not_sent() {
+    let kit = kit();
+    let presented = Presented::swiped(&kit.cards[0]);
+    let shop = Shop::open(&kit, |_| Deed::Approve);
+    let mut station = Station::new(Terminal::new(&kit.terminals[0]), shop.address, LONG);
+    station.make_ready().unwrap();
+    station.keep_in("/no such directory/state.json".into());
+    let asked = station.ask(|terminal| terminal.sale(&presented, Fen(5)));
+    assert!(matches!(asked, Err(StationError::State(_))));
+    assert_eq!(shop.approved.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn the_demonstration_says_what_its_kit_lacks() {
+    let kit = kit();
+    let shop = Shop::open(&kit, |_| Deed::Approve);
+    let error = demo::run(shop.address, &kit).unwrap_err();
+    assert!(matches!(error, DemoError::Missing(_)));
+    assert!(error.to_string().contains("five active cards"), "{error}");
+}
+
+#[test]
+fn the_demonstration_fails_loudly_on_a_host_that_approves_everything() {
+    let mut kit = kit();
+    let statuses =
+        [loadtest::CardStatus::Lost, loadtest::CardStatus::Frozen, loadtest::CardStatus::Sold];
+    let mut special = Kit::generate(0, 13, 3).cards.split_off(8);
+    for (card, status) in special.iter_mut().zip(statuses) {
+        card.status = status;
+    }
+    for card in kit.cards.iter_mut().chain(&mut special) {
+        card.expiry = "2912".parse().ok();
+    }
+    special[3].bonus = Fen(500);
+    special[4].expiry = "2001".parse().ok();
+    kit.cards.extend(special);
+    let shop = Shop::open(&kit, |_| Deed::Approve);
+    match demo::run(shop.address, &kit) {
+        Ok(report) => assert!(!report.is_ok()),
+        Err(DemoError::Step { .. }) => {}
+        Err(DemoError::Missing(missing)) => panic!("{missing}"),
+    }
+}
