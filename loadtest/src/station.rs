@@ -1,5 +1,6 @@
 //! A terminal at its line: what it does of its own accord, and one request after another.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -60,9 +61,6 @@ pub enum StationError {
     /// Nothing was sent: the host cannot be reached.
     #[error("the host cannot be reached: {0}")]
     Unreachable(#[source] LineError),
-    /// The state could not be kept. If that was before the request, it was not sent.
-    #[error("the state of the terminal cannot be kept: {0}")]
-    State(#[from] StateError),
     /// The request was sent, and no answer came. The request stands here, its length in front.
     #[error("no answer: {error}")]
     NoAnswer {
@@ -134,8 +132,10 @@ impl Station {
         let mut line = self.take_line()?;
         let sent = request(&mut self.terminal)?;
         self.note_request();
+        self.save()?;
         let heard = line.send(&sent).and_then(|()| line.hear());
         self.terminal.on_timeout();
+        self.save()?;
         match heard {
             Ok(()) => Ok(sent),
             Err(error) => Err(StationError::NoAnswer { sent, error }),
@@ -237,8 +237,13 @@ impl Station {
         }
     }
 
-    fn save(&self) -> Result<(), StateError> {
-        self.state_file.as_ref().map_or(Ok(()), |path| self.terminal.state().save(path))
+    fn save(&self) -> Result<(), TerminalError> {
+        let kept = self.state_file.as_ref().map_or(Ok(()), |path| self.terminal.state().save(path));
+        kept.map_err(|error| match error {
+            StateError::Io(error) => TerminalError::NotKept(error.kind()),
+            // What is written is not read here.
+            StateError::Malformed { .. } => TerminalError::NotKept(ErrorKind::InvalidData),
+        })
     }
 
     fn take_line(&mut self) -> Result<Line, StationError> {

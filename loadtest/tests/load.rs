@@ -201,7 +201,7 @@ fn a_request_that_cannot_be_kept_is_not_sent() {
     station.make_ready().unwrap();
     station.keep_in("/no such directory/state.json".into());
     let asked = station.ask(|terminal| terminal.sale(&presented, Fen(5)));
-    assert!(matches!(asked, Err(StationError::State(_))));
+    assert!(matches!(asked, Err(StationError::Terminal(TerminalError::NotKept(_)))));
     assert_eq!(shop.approved.load(Ordering::Relaxed), 0);
 }
 

@@ -36,6 +36,9 @@ pub enum TerminalError {
     /// The state is another terminal's.
     #[error("the state was kept by another terminal")]
     OtherTerminal,
+    /// Its state cannot be kept. Before a request, this means that it was not sent.
+    #[error("the state of the terminal cannot be kept ({0})")]
+    NotKept(std::io::ErrorKind),
     /// A field could not be written.
     #[error("the request cannot be written: {0}")]
     Build(#[from] BuildError),
