@@ -134,7 +134,7 @@ pub fn cut<'b>(buffer: &'b [u8], limits: &Limits) -> Result<Option<Cut<'b>>, Fra
 }
 
 /// What an impossible length says about who is speaking.
-const fn foreign(length: [u8; LENGTH_BYTES]) -> Option<FrameError> {
+pub(crate) const fn foreign(length: [u8; LENGTH_BYTES]) -> Option<FrameError> {
     match &length {
         b"\x16\x03" => Some(FrameError::TlsOnPlain),
         b"GE" | b"PO" | b"PU" | b"HE" | b"DE" | b"OP" | b"PA" | b"CO" | b"TR" | b"PR" => {

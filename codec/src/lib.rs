@@ -25,12 +25,14 @@
 //! | [`tlv`] | BER-TLV objects inside a field |
 //! | [`build`] | writing a message into a caller's buffer |
 //! | [`framing`] | cutting frames from a stream; TPDU and header of the POS line |
+//! | [`capture`] | finding the message in bytes of unknown framing and dialect |
 //! | [`describe`] | what a message says, with card data masked |
 //! | [`printable`] | bytes as text that can be read back |
 //! | [`error`] | where a message is wrong, and why |
 
 pub mod bitmap;
 pub mod build;
+pub mod capture;
 pub mod describe;
 pub mod dialect;
 pub mod digits;

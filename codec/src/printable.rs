@@ -17,7 +17,7 @@ pub fn print(bytes: &[u8]) -> String {
     text
 }
 
-/// Reads what [`print`] writes; `None` if it is something else.
+/// Reads what [`print()`] writes; `None` if it is something else.
 #[must_use]
 pub fn parse(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len());

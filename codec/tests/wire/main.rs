@@ -9,6 +9,8 @@
     reason = "in a test a panic is a failure"
 )]
 
+mod capture;
+mod corpus;
 mod damage;
 mod describing;
 mod dialects;
