@@ -15,9 +15,9 @@ use std::collections::BTreeMap;
 
 use domain::books::{Books, Violation};
 use domain::ledger::{Parts, Purse, Unit};
-use domain::shard::{BatchEvent, Command, Event};
-use domain::terms::Amount;
-use domain::txn::{TxnKey, TxnKind};
+use domain::shard::{BatchEvent, CardIssued, Command, Event, Reversed, Transacted};
+use domain::terms::{Amount, BusinessDate, ShardNo};
+use domain::txn::{Closing, TxnKey, TxnKind, TxnState};
 use proptest::prelude::*;
 use world::{World, steps};
 
@@ -25,40 +25,46 @@ fn one_more(amount: Amount) -> Amount {
     amount.plus(Amount::from_fen(1))
 }
 
-/// Returns `event` with one amount changed so that it no longer fits; `None` if it has none.
+/// Returns what `event` must not become: other amounts, another date, more than the card has.
 fn falsified(event: &Event) -> Vec<Event> {
-    let more = Parts::only(Purse::Main, Amount::from_fen(1));
+    let more = |fen| Parts::only(Purse::Main, Amount::from_fen(fen));
     let points = Parts::only(Purse::Points, Amount::from_fen(1));
-    let mut event = event.clone();
-    let mut found = Vec::new();
-    match &mut event {
+    let tomorrow = BusinessDate::new(2099, 1, 1).unwrap();
+    match event {
         Event::Transacted(t) if t.kind != TxnKind::Inquiry && t.outcome.is_ok() => {
             let parts = t.outcome.unwrap();
-            let (mut a, mut b, mut c, mut d) = (t.clone(), t.clone(), t.clone(), t.clone());
-            a.amount = one_more(t.amount);
-            b.outcome = Ok(parts.plus(&more));
-            c.suspense = one_more(t.suspense);
-            d.outcome = Ok(parts.plus(&points));
-            found.extend([a, b, c, d].map(Event::Transacted));
+            let rich = t.amount.plus(Amount::from_fen(1_000_000));
+            let changed = [
+                Transacted { amount: one_more(t.amount), ..t.clone() },
+                Transacted { outcome: Ok(parts.plus(&more(1))), ..t.clone() },
+                Transacted { outcome: Ok(parts.plus(&points)), ..t.clone() },
+                Transacted { suspense: one_more(t.suspense), ..t.clone() },
+                Transacted { date: tomorrow, ..t.clone() },
+                Transacted { outcome: Ok(parts.plus(&more(1_000_000))), amount: rich, ..t.clone() },
+            ];
+            changed.map(Event::Transacted).into()
         }
         Event::Reversed(r) => {
-            let (mut a, mut b, mut c) = (r.clone(), r.clone(), r.clone());
-            a.parts = r.parts.plus(&more);
-            b.suspense = one_more(r.suspense);
-            c.merchant = fixtures::merchant(8);
-            found.extend([a, b, c].map(Event::Reversed));
+            let changed = [
+                Reversed { parts: r.parts.plus(&more(1)), ..r.clone() },
+                Reversed { suspense: one_more(r.suspense), ..r.clone() },
+                Reversed { merchant: fixtures::merchant(8), ..r.clone() },
+                Reversed { date: tomorrow, ..r.clone() },
+            ];
+            changed.map(Event::Reversed).into()
         }
-        Event::Batch { event: BatchEvent::Closed { closing, .. }, .. } => {
-            closing.counted.debit = one_more(closing.counted.debit);
-            found.push(event);
+        Event::Batch { terminal, event: BatchEvent::Closed { closing, next } } => {
+            let (mut counted, next) = (closing.counted, *next);
+            counted.debit = one_more(counted.debit);
+            let closing = Closing { counted, ..*closing };
+            vec![Event::Batch { terminal: *terminal, event: BatchEvent::Closed { closing, next } }]
         }
         Event::CardIssued(issued) => {
-            issued.held = issued.opening.plus(&more);
-            found.push(event);
+            let held = issued.opening.plus(&more(1));
+            vec![Event::CardIssued(Box::new(CardIssued { held, ..(**issued).clone() }))]
         }
-        _ => {}
+        _ => Vec::new(),
     }
-    found
 }
 
 /// True if taking the event in twice is the same as once, so that nothing is wrong with it.
@@ -108,11 +114,15 @@ impl Account {
     }
 }
 
-fn check_event(world: &World, shard: domain::terms::ShardNo, event: &Event) {
+fn check_event(world: &World, shard: ShardNo, event: &Event) {
     world.books.inspect(shard, event).unwrap();
     for unit in [Unit::Fen, Unit::Points] {
         let legs = event.postings().into_iter().filter(|leg| leg.unit == unit);
         assert_eq!(legs.map(|leg| leg.amount.fen()).sum::<i64>(), 0, "{event:?}");
+    }
+    if let Some(home) = event.home() {
+        let elsewhere = ShardNo(home.0.wrapping_add(1));
+        assert_eq!(world.books.inspect(elsewhere, event), Err(Violation::Misplaced(home)));
     }
     for falsified in falsified(event) {
         assert!(world.books.inspect(shard, &falsified).is_err(), "{falsified:?}");
@@ -133,6 +143,10 @@ fn check_books(books: &Books) {
         let (ledger, available) = (account.balances.ledger(), account.balances.available());
         assert!(available.cover(&Parts::default()) && ledger.cover(&available), "{account:?}");
         assert!(account.wrong_pins <= 3);
+    }
+    for (key, txn) in books.shards().iter().flat_map(|shard| shard.txns()) {
+        let may_be = txn.kind == TxnKind::Sale && txn.state == TxnState::Approved;
+        assert!(may_be || !txn.is_refunded(), "{key:?}: {txn:?}");
     }
 }
 

@@ -32,6 +32,8 @@ fn a_sale_takes_money_once() {
         sale 7 nobody 1          | -UnknownCard noted
         sale 8 A 4000 at=T3      | ok A=0 M1=6000 M2=4000
         sale 9 A 1               | -InsufficientFunds A=0
+        card B main=90000
+        sale 10 B 90000          | ok B=0
         ",
     );
 }
