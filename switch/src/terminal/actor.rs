@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use actix::fut::ActorFuture;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message};
-use codec::framing::{self, Limits};
+use codec::FrameError;
+use codec::framing::{self, Cut, Limits};
 use domain::shard::Answer;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
@@ -65,6 +66,9 @@ pub struct LineParts {
     pub lines: Lines,
 }
 
+/// Bytes of answers that may wait for their reader, beyond which nothing more is read.
+const UNSENT_MAX: usize = 64 << 10;
+
 /// Owns one connection.
 pub struct TerminalActor {
     parts: LineParts,
@@ -77,8 +81,14 @@ pub struct TerminalActor {
     unread: Vec<u8>,
     /// Bytes that the socket has not taken.
     unsent: Vec<u8>,
+    /// Bytes that the socket has taken.
+    sent: u64,
+    is_reader_watched: bool,
     reader: Option<Waker>,
     frames: u64,
+    /// When the frame began of which a part is unread, in microseconds.
+    frame_began: Option<u64>,
+    is_frame_watched: bool,
     is_resting: bool,
     closed: &'static str,
 }
@@ -98,8 +108,12 @@ impl TerminalActor {
             write,
             unread: Vec::new(),
             unsent: Vec::new(),
+            sent: 0,
+            is_reader_watched: false,
             reader: None,
             frames: 0,
+            frame_began: None,
+            is_frame_watched: false,
             is_resting: false,
             closed: "peer",
         }
@@ -107,6 +121,16 @@ impl TerminalActor {
 
     fn is_full(&self) -> bool {
         self.session.in_flight() >= self.parts.rules.in_flight_max
+            || self.unsent.len() >= UNSENT_MAX
+    }
+
+    /// Goes on reading, if there is room.
+    fn wake_reader(&mut self) {
+        if !self.is_full()
+            && let Some(reader) = self.reader.take()
+        {
+            reader.wake();
+        }
     }
 
     /// Does what the session wants, and sends what it has to say in one go.
@@ -136,40 +160,56 @@ impl TerminalActor {
         if !had_unsent && !self.unsent.is_empty() {
             self.send(ctx);
         }
-        if !self.is_full()
-            && let Some(reader) = self.reader.take()
-        {
-            reader.wake();
-        }
+        self.wake_reader();
         self.rest_if_done(ctx);
     }
 
     /// Gives the socket what it takes; the rest goes as it drains.
     fn send(&mut self, ctx: &mut Context<Self>) {
         match self.write.try_write(&self.unsent) {
-            Ok(sent) if sent == self.unsent.len() => self.unsent.clear(),
             Ok(sent) => {
-                self.unsent.drain(..sent);
-                self.flush(ctx);
+                self.note_sent(sent);
+                if !self.unsent.is_empty() {
+                    self.flush(ctx);
+                }
             }
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => self.flush(ctx),
             Err(_lost) => self.close(ctx, "peer"),
         }
     }
 
+    fn note_sent(&mut self, sent: usize) {
+        self.unsent.drain(..sent);
+        self.sent = self.sent.saturating_add(u64::try_from(sent).unwrap_or(u64::MAX));
+    }
+
     fn flush(&mut self, ctx: &mut Context<Self>) {
         ctx.spawn(Flush);
-        let (deadline, frames) = (self.parts.rules.write_deadline, self.unsent.len());
-        ctx.run_later(deadline, move |line, ctx| {
-            if frames > 0 && !line.unsent.is_empty() {
+        if !self.is_reader_watched {
+            self.watch_reader(ctx);
+        }
+    }
+
+    /// What waits for its reader now must be taken in time.
+    fn watch_reader(&mut self, ctx: &mut Context<Self>) {
+        self.is_reader_watched = true;
+        let unsent = u64::try_from(self.unsent.len()).unwrap_or(u64::MAX);
+        let goal = self.sent.saturating_add(unsent);
+        ctx.run_later(self.parts.rules.write_deadline, move |line, ctx| {
+            line.is_reader_watched = false;
+            if line.sent < goal {
                 line.meter.bad_frame("SLOW_READER");
                 line.close(ctx, "SLOW_READER");
+            } else if !line.unsent.is_empty() {
+                line.watch_reader(ctx);
             }
         });
     }
 
     fn close(&mut self, ctx: &mut Context<Self>, reason: &'static str) {
         self.closed = reason;
+        // What was read beyond the end of the line is not looked at.
+        self.read = None;
         ctx.stop();
     }
 
@@ -187,7 +227,7 @@ impl TerminalActor {
         let mut taken = 0;
         while !self.is_full() {
             let rest = bytes.get(taken..).unwrap_or_default();
-            match framing::cut(rest, &self.parts.rules.frame) {
+            match next_frame(rest, &self.parts.rules.frame) {
                 Ok(Some(cut)) => {
                     taken = taken.saturating_add(cut.consumed);
                     self.frames = self.frames.wrapping_add(1);
@@ -197,8 +237,10 @@ impl TerminalActor {
                 Err(error) => {
                     self.meter.bad_frame(error.code());
                     tracing::warn!(target: "posp::line", line = self.place.number, code = error.code(), %error, "closed");
-                    self.close(ctx, error.code());
-                    return bytes.len();
+                    // What came before is still answered, however it was cut into segments.
+                    (self.closed, self.read) = (error.code(), None);
+                    taken = bytes.len();
+                    break;
                 }
             }
         }
@@ -206,16 +248,48 @@ impl TerminalActor {
         taken
     }
 
-    /// A frame that has begun must end in time.
-    fn watch_frame(&self, ctx: &mut Context<Self>) {
-        let frames = self.frames;
-        ctx.run_later(self.parts.rules.frame_deadline, move |line, ctx| {
-            if line.frames == frames && !line.unread.is_empty() && !line.is_full() {
+    /// Keeps what is left of what was read; a frame that has begun must end in time.
+    fn keep_unread(&mut self, unread: Vec<u8>, frames_before: u64, ctx: &mut Context<Self>) {
+        let is_new = self.frame_began.is_none() || self.frames != frames_before;
+        if unread.is_empty() {
+            self.frame_began = None;
+        } else if is_new {
+            self.frame_began = Some(self.parts.clock.now().micros);
+            if !self.is_frame_watched {
+                self.watch_frame(self.parts.rules.frame_deadline, ctx);
+            }
+        }
+        self.unread = unread;
+    }
+
+    fn watch_frame(&mut self, time: Duration, ctx: &mut Context<Self>) {
+        self.is_frame_watched = true;
+        ctx.run_later(time, |line, ctx| {
+            line.is_frame_watched = false;
+            let Some(began) = line.frame_began else { return };
+            let deadline = line.parts.rules.frame_deadline;
+            let took = line.parts.clock.now().micros.saturating_sub(began);
+            let left = deadline.saturating_sub(Duration::from_micros(took));
+            if line.is_full() {
+                // It may be whole, and wait for us.
+                line.watch_frame(deadline, ctx);
+            } else if left.is_zero() {
                 line.meter.bad_frame("FRAME_TIMEOUT");
                 line.close(ctx, "FRAME_TIMEOUT");
+            } else {
+                line.watch_frame(left, ctx);
             }
         });
     }
+}
+
+/// Cuts the next frame off `bytes`, and sees that it is one of this line.
+fn next_frame<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Option<Cut<'b>>, FrameError> {
+    let cut = framing::cut(bytes, limits)?;
+    if let Some(cut) = &cut {
+        codec::Envelope::parse(cut.frame)?;
+    }
+    Ok(cut)
 }
 
 impl Actor for TerminalActor {
@@ -284,9 +358,11 @@ impl ActorFuture<TerminalActor> for Pump {
                 return Poll::Pending;
             }
             if !line.unread.is_empty() {
-                let unread = std::mem::take(&mut line.unread);
+                let mut unread = std::mem::take(&mut line.unread);
+                let frames = line.frames;
                 let taken = line.take_frames(&unread, ctx);
-                line.unread = unread.get(taken..).unwrap_or_default().to_vec();
+                unread.drain(..taken);
+                line.keep_unread(unread, frames, ctx);
                 if line.is_full() {
                     continue;
                 }
@@ -316,11 +392,10 @@ impl TerminalActor {
             self.unread.extend_from_slice(bytes);
             return;
         }
+        let frames = self.frames;
         let taken = self.take_frames(bytes, ctx);
-        self.unread.extend_from_slice(bytes.get(taken..).unwrap_or_default());
-        if !self.unread.is_empty() {
-            self.watch_frame(ctx);
-        }
+        let unread = bytes.get(taken..).unwrap_or_default().to_vec();
+        self.keep_unread(unread, frames, ctx);
     }
 }
 
@@ -339,14 +414,18 @@ impl ActorFuture<TerminalActor> for Flush {
         use tokio::io::AsyncWrite;
         while !line.unsent.is_empty() {
             match Pin::new(&mut line.write).poll_write(task, &line.unsent) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(sent)) if sent > 0 => drop(line.unsent.drain(..sent)),
+                Poll::Pending => {
+                    line.wake_reader();
+                    return Poll::Pending;
+                }
+                Poll::Ready(Ok(sent)) if sent > 0 => line.note_sent(sent),
                 Poll::Ready(_) => {
                     line.close(ctx, "peer");
                     return Poll::Ready(());
                 }
             }
         }
+        line.wake_reader();
         line.rest_if_done(ctx);
         Poll::Ready(())
     }
