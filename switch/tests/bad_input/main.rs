@@ -14,5 +14,7 @@ mod content;
 mod draft;
 mod form;
 mod genuine;
+mod lines;
 mod sweeps;
 mod table;
+mod town;

@@ -16,6 +16,9 @@ pub(crate) enum Effect {
     Pays(i64),
 }
 
+/// Makes a bad request out of a good sale.
+type Bend = Box<dyn Fn(&mut Draft, &Bench)>;
+
 /// One case: what is sent, and what must come of it.
 pub(crate) struct Row {
     /// The row of the catalogue.
@@ -25,7 +28,7 @@ pub(crate) struct Row {
     /// What happens before.
     pub(crate) before: fn(&mut Bench),
     /// Makes the request out of a good sale.
-    pub(crate) bend: Box<dyn Fn(&mut Draft, &Bench)>,
+    pub(crate) bend: Bend,
     /// F39, `no code`, or `dropped`.
     pub(crate) code: &'static str,
     /// What becomes of the money.
