@@ -55,6 +55,7 @@ impl<'s> Fleet<'s> {
 
     /// Lets everybody begin, until what is returned is dropped.
     pub fn open<'f>(&'f self, scope: &'f Scope<'f, '_>) -> Closing<'f, 's> {
+        self.mood.store(OPEN, Ordering::Relaxed);
         for client in &self.clients {
             scope.spawn(|| self.work(client));
         }

@@ -26,6 +26,8 @@ pub struct Journal {
     balances: BTreeMap<CardId, i64>,
     /// What is wrong with the entries themselves.
     pub faults: Vec<String>,
+    /// The references of all entries, in the order of the journal.
+    pub references: Vec<Rrn>,
     approved: Vec<audit::Entry>,
     /// The place of each approval in `approved`, with its authorisation code and card.
     places: BTreeMap<Key, (usize, String, CardId)>,
@@ -50,6 +52,19 @@ pub struct Findings {
     pub approvals_seen: u64,
 }
 
+impl Findings {
+    /// Fails if there are any, and says the first of them.
+    pub fn must_be_none(&self) {
+        let Self { lost, doubled, words, .. } = self;
+        let first = words[..words.len().min(20)].join("\n");
+        assert!(
+            words.is_empty(),
+            "{} findings, {lost} lost, {doubled} doubled:\n{first}",
+            words.len()
+        );
+    }
+}
+
 impl Journal {
     /// Reads the journal of the data directory `data`.
     pub fn read(data: &Path) -> Self {
@@ -57,6 +72,7 @@ impl Journal {
         for entry in store::entries(data).unwrap() {
             let store::Entry { shard, seq, event, .. } = entry.unwrap();
             journal.entries += 1;
+            journal.references.push(Rrn::of(shard, seq));
             let last = journal.seqs.insert(shard.0, seq).unwrap_or(0);
             if seq != last + 1 {
                 journal.faults.push(format!("shard {}: {seq} follows {last}", shard.0));

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+/// The program under test.
+const POSP: &str = env!("CARGO_BIN_EXE_posp");
 /// How long a start may take before the test gives up on it.
 const START_MAX: Duration = Duration::from_secs(30);
 /// Lines of the log that a failure shows.
@@ -55,21 +57,44 @@ impl Ground {
     }
 
     fn spawn_at(&self, name: &str, pos: SocketAddr, http: SocketAddr) -> Node {
+        self.run(Command::new(POSP), name, pos, http)
+    }
+
+    /// Runs `program`, which is a node or takes the command of one as its last arguments.
+    fn run(&self, program: Command, name: &str, pos: SocketAddr, http: SocketAddr) -> Node {
         let log = self.logs.join(format!("{name}.log"));
         let out = File::create(&log).unwrap();
         let err = out.try_clone().unwrap();
-        let mut command = posp(["serve", "--config"]);
-        command.arg(&self.config).arg("--data").arg(&self.data);
+        let mut command = untouched(program);
+        command.args(["serve", "--config"]).arg(&self.config).arg("--data").arg(&self.data);
         command.arg("--pos-listen").arg(pos.to_string());
         command.arg("--http-listen").arg(http.to_string());
         let child = command.stdout(out).stderr(err).spawn().unwrap();
         Node { child, log }
     }
 
+    /// Starts a node whose journal cannot be synced the `when`th time, and waits until it is
+    /// ready. The system calls are traced into `trace`.
+    pub fn start_with_failing_sync(&self, name: &str, when: u64, trace: &Path) -> Node {
+        let mut strace = Command::new("strace");
+        // The node is the child, and the tracer a process beside it.
+        strace.args(["-D", "-f", "-qq", "-ttt", "-e", "trace=fdatasync", "-o"]).arg(trace);
+        strace.arg("-e").arg(format!("inject=fdatasync:error=EIO:when={when}"));
+        for segment in 1..=4 {
+            let segment = format!("journal/{segment:010}.seg");
+            strace.arg("-P").arg(self.data.join(segment));
+        }
+        strace.arg(POSP);
+        self.until_ready(self.run(strace, name, self.pos, self.http)).0
+    }
+
     /// Starts a node and waits until it says that it is ready. Returns how long that took.
     pub fn start(&self, name: &str) -> (Node, Duration) {
+        self.until_ready(self.spawn(name))
+    }
+
+    fn until_ready(&self, mut node: Node) -> (Node, Duration) {
         let begun = Instant::now();
-        let mut node = self.spawn(name);
         while !is_ready(self.http) {
             if let Some(status) = node.child.try_wait().unwrap() {
                 panic!("the node did not start, {status}:\n{}", node.last_words());
@@ -122,7 +147,8 @@ impl Node {
         last_lines(&self.log)
     }
 
-    fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
+    /// Waits until the node has ended; nothing if it has not within `patience`.
+    pub fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
         let begun = Instant::now();
         loop {
             let status = self.child.try_wait().unwrap();
@@ -149,10 +175,9 @@ pub fn last_lines(log: &Path) -> String {
     lines[lines.len().saturating_sub(LINES_SHOWN)..].join("\n")
 }
 
-/// The program under test, untouched by the environment of whoever runs the test.
-pub fn posp(arguments: impl IntoIterator<Item = &'static str>) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_posp"));
-    command.args(arguments).stdin(Stdio::null());
+/// Returns `command`, untouched by the environment of whoever runs the test.
+fn untouched(mut command: Command) -> Command {
+    command.stdin(Stdio::null());
     let is_setting = |name: &OsString| {
         let name = name.to_string_lossy();
         name.starts_with("POSP__") || name.ends_with("_BACKTRACE")
