@@ -1,0 +1,139 @@
+//! The judge: folds the journal, and holds it against itself and against what terminals were told.
+//!
+//! | rule | says |
+//! | --- | --- |
+//! | I1 | an approval that a terminal saw has exactly one entry, of its key, kind, card, amount, reference and code |
+//! | I2 | a refusal that a terminal saw has no standing entry, and is in the journal if a shard gave it |
+//! | I3 | nothing is entered twice, and nothing that no terminal asked for |
+//! | I4 | the legs of an entry sum to zero, and so do the books |
+//! | I5 | no purse holds less than nothing or than is held of it; no refund lifts a card above its ceiling |
+//! | I6 | what is reversed or voided has no effect, and a terminal that was told so is right |
+//! | I8 | what was barred never happens |
+//! | I9 | no more is refunded than was paid; nothing happens in a batch that is closed |
+//! | I10 | entries of a shard have no gap; each fits the books; a replay gives the same books |
+//! | I11 | the desks hold what the journal amounts to |
+//! | I12 | a settlement counts the slips of its batch; terminal and books agree on them |
+//! | I13 | no two approvals have one reference |
+//! | I15 | what was answered before another request was sent comes first |
+//! | I16 | a balance is that of some moment between request and answer |
+//! | I17 | a PIN is never tried more often than it may |
+//! | I19, I20 | when the weather has cleared, everything comes to an end, and sales go on |
+
+mod answers;
+mod beliefs;
+mod entry;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use domain::books::Books;
+use domain::ledger::Unit;
+use domain::shard::{BatchEvent, Event};
+use domain::terms::{BatchNo, CardId, Rrn, ShardNo, TerminalId};
+use domain::txn::{TxnKey, TxnKind};
+use store::Entry;
+
+use super::core::Core;
+
+/// A rule that a world broke.
+#[derive(Clone, Debug)]
+pub struct Violation {
+    pub rule: String,
+    pub text: String,
+}
+
+impl Violation {
+    pub fn new(rule: &str, text: &str) -> Self {
+        Self { rule: rule.to_owned(), text: text.to_owned() }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.rule, self.text)
+    }
+}
+
+/// Says what rule is broken unless `holds`.
+fn ensure(holds: bool, rule: &str, text: impl FnOnce() -> String) -> Result<(), Violation> {
+    if holds { Ok(()) } else { Err(Violation::new(rule, &text())) }
+}
+
+/// The journal as far as it has been followed, and what it amounts to.
+#[derive(Default)]
+pub struct Audit {
+    books: Books,
+    entries: Vec<Entry>,
+    last: BTreeMap<ShardNo, u64>,
+    by_rrn: BTreeMap<Rrn, usize>,
+    /// Sales, voids and refunds, refused ones too.
+    by_key: BTreeMap<TxnKey, Vec<usize>>,
+    reversed: BTreeMap<TxnKey, usize>,
+    barred: BTreeMap<TxnKey, Vec<Option<CardId>>>,
+    /// Settlements.
+    closed: BTreeMap<(TerminalId, BatchNo), usize>,
+    /// What inquiries had to answer.
+    spendable: BTreeMap<Rrn, i64>,
+    wrong_pins: BTreeMap<CardId, u32>,
+}
+
+impl Audit {
+    pub const fn books(&self) -> &Books {
+        &self.books
+    }
+
+    /// Takes in what the journal holds beyond what it held the last time.
+    pub fn follow(&mut self, entries: &[Entry]) -> Result<(), Violation> {
+        let known = self.entries.len();
+        let is_longer = entries.len() >= known && entries[..known].last() == self.entries.last();
+        ensure(is_longer, "I10", || format!("{known} entries were durable, and are not"))?;
+        for entry in &entries[known..] {
+            self.check_entry(entry)?;
+            self.books.apply(entry.shard, &entry.event);
+            self.index(entry);
+            self.entries.push(entry.clone());
+            self.check_effect(entry)?;
+        }
+        Ok(())
+    }
+
+    fn index(&mut self, entry: &Entry) {
+        let place = self.entries.len();
+        let rrn = Rrn::of(entry.shard, entry.seq);
+        self.by_rrn.insert(rrn, place);
+        self.last.insert(entry.shard, entry.seq);
+        match &entry.event {
+            Event::Transacted(t) if t.kind == TxnKind::Inquiry => {}
+            Event::Transacted(t) => self.by_key.entry(t.key).or_default().push(place),
+            Event::Reversed(r) => _ = self.reversed.insert(r.key, place),
+            Event::Barred { key, card, .. } => self.barred.entry(*key).or_default().push(*card),
+            Event::Batch { terminal, event: BatchEvent::Closed { closing, .. } } => {
+                self.closed.insert((*terminal, closing.batch), place);
+            }
+            Event::Batch { .. }
+            | Event::CardIssued(_)
+            | Event::TerminalRegistered { .. }
+            | Event::CutOff(_)
+            | Event::SignedOn { .. }
+            | Event::SignedOff { .. } => {}
+        }
+    }
+
+    /// Checks that a start finds the books that were followed.
+    pub fn check_replay(&self, books: &Books) -> Result<(), Violation> {
+        ensure(*books == self.books, "I10", || "a replay gives other books".to_owned())
+    }
+
+    /// Checks that the desks hold what the journal amounts to, and that it balances.
+    pub fn check_live(&self, core: &Core) -> Result<(), Violation> {
+        for shard in core.desks().flat_map(|desk| desk.shards()) {
+            let is_same = shard == self.books.shard(shard.no());
+            ensure(is_same, "I11", || format!("{:?} differs from its entries", shard.no()))?;
+        }
+        for unit in [Unit::Fen, Unit::Points] {
+            let imbalance = self.books.imbalance(unit);
+            ensure(imbalance.is_zero(), "I4", || format!("the books are {imbalance:?} off"))?;
+        }
+        Ok(())
+    }
+}

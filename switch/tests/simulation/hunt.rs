@@ -1,0 +1,117 @@
+//! Many seeds on all processors, and what came of them.
+
+use std::io::{IsTerminal, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::audit::Violation;
+use super::faults::Planted;
+use super::tally::Tally;
+use super::world::{self, Outcome};
+
+/// One seed in so many happens twice, and must happen the same way.
+const TWICE: u64 = 100;
+const PROGRESS: Duration = Duration::from_secs(3);
+
+/// A seed and the rule that broke in it.
+#[derive(Clone, Debug)]
+pub struct Found {
+    pub seed: u64,
+    pub violation: Violation,
+}
+
+/// What came of a hunt.
+#[derive(Debug, Default)]
+pub struct Hunt {
+    pub tally: Tally,
+    /// The lowest seed that broke a rule.
+    pub found: Option<Found>,
+    pub took: Duration,
+}
+
+/// Lets one seed happen; a panic breaks a rule too.
+pub fn run(seed: u64, planted: Option<Planted>, tells: bool) -> Outcome {
+    Planted::plant(planted);
+    let lies = planted == Some(Planted::FsyncSkipped);
+    let result = catch_unwind(AssertUnwindSafe(|| world::run(seed, lies, tells)));
+    result.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("of some kind");
+        Outcome {
+            tally: Tally::default(),
+            digest: 0,
+            violation: Some(Violation::new("panic", text)),
+        }
+    })
+}
+
+/// Lets `count` seeds from `first` on happen, and stops at the first that breaks a rule.
+pub fn hunt(first: u64, count: u64, planted: Option<Planted>) -> Hunt {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let (next, end) = (AtomicU64::new(first), AtomicU64::new(first.saturating_add(count)));
+    let hunt = Mutex::new(Hunt::default());
+    let started = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= end.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let outcome = twice(seed, planted);
+                    let mut hunt = hunt.lock().unwrap_or_else(PoisonError::into_inner);
+                    hunt.tally.seeds += 1;
+                    hunt.tally.add(&outcome.tally);
+                    if let Some(violation) = outcome.violation {
+                        // Lower seeds are under way or done.
+                        end.fetch_min(seed, Ordering::Relaxed);
+                        if hunt.found.as_ref().is_none_or(|found| seed < found.seed) {
+                            hunt.found = Some(Found { seed, violation });
+                        }
+                    }
+                }
+            });
+        }
+        if std::io::stderr().is_terminal() {
+            scope.spawn(|| watch(&next, &end, first, started));
+        }
+    });
+    let mut hunt = hunt.into_inner().unwrap_or_else(PoisonError::into_inner);
+    hunt.took = started.elapsed();
+    hunt
+}
+
+fn twice(seed: u64, planted: Option<Planted>) -> Outcome {
+    let mut outcome = run(seed, planted, false);
+    if seed.is_multiple_of(TWICE) && outcome.violation.is_none() {
+        let again = run(seed, planted, false);
+        if again.digest != outcome.digest {
+            let text = "the same seed happens in two ways";
+            outcome.violation = Some(Violation::new("determinism", text));
+        }
+    }
+    outcome
+}
+
+/// Says from time to time how far it is.
+fn watch(next: &AtomicU64, end: &AtomicU64, first: u64, started: Instant) {
+    let mut said = Instant::now();
+    loop {
+        std::thread::sleep(Duration::from_millis(50));
+        let (next, end) = (next.load(Ordering::Relaxed), end.load(Ordering::Relaxed));
+        if next >= end {
+            eprint!("\r\x1b[K");
+            return;
+        }
+        if said.elapsed() >= PROGRESS {
+            said = Instant::now();
+            let (done, of) = (next - first, end - first);
+            let rate = done as f64 / started.elapsed().as_secs_f64();
+            eprint!("\r\x1b[K{done} of {of} seeds, {rate:.0} a second");
+            let _ = std::io::stderr().flush();
+        }
+    }
+}

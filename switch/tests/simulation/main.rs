@@ -1,0 +1,157 @@
+//! The simulator: a switch without threads, clocks or sockets, in a world where everything goes
+//! wrong that can, again and again, each time another way. A seed decides everything, so whatever
+//! was found can be watched.
+//!
+//! ```text
+//! cargo sim                     a short run
+//! cargo sim 20000               that many seeds
+//! cargo sim 500 --from 7000     those seeds
+//! cargo sim --seed 17           one seed, with its trace
+//! cargo sim --fault NAME        with a rule left out, which must be found
+//! cargo sim --mutants           each rule left out in turn
+//! ```
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::float_arithmetic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::let_underscore_must_use,
+    clippy::wildcard_enum_match_arm,
+    missing_docs,
+    unreachable_pub,
+    reason = "in a test a panic is a failure, and everything is for the test alone"
+)]
+
+mod audit;
+mod cast;
+mod core;
+mod device;
+mod dice;
+mod faults;
+mod history;
+mod hunt;
+mod network;
+mod plan;
+mod tally;
+mod trace;
+mod world;
+
+use std::process::ExitCode;
+
+use faults::Planted;
+
+/// Seeds of a run that nobody gave a number for: a moment's work.
+const SEEDS: u64 = if cfg!(debug_assertions) { 100 } else { 300 };
+/// Within so many seeds a planted fault must be found.
+const SEEDS_FOR_A_FAULT: u64 = 10_000;
+
+/// What the command line asks for.
+#[derive(Debug, Default)]
+struct Order {
+    count: Option<u64>,
+    from: u64,
+    seed: Option<u64>,
+    fault: Option<Planted>,
+    mutants: bool,
+}
+
+impl Order {
+    /// Reads the command line. What is meant for other test harnesses is passed over.
+    fn read(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut order = Self::default();
+        let mut arguments = arguments.peekable();
+        while let Some(argument) = arguments.next() {
+            let mut number = |name: &str| {
+                let text = arguments.next().and_then(|text| text.parse().ok());
+                text.ok_or_else(|| format!("{name} needs a number"))
+            };
+            match argument.as_str() {
+                "--seed" => order.seed = Some(number("--seed")?),
+                "--from" => order.from = number("--from")?,
+                "--mutants" => order.mutants = true,
+                "--fault" => {
+                    let name = arguments.next().unwrap_or_default();
+                    let names: Vec<_> = faults::ALL.iter().map(|(name, _)| *name).collect();
+                    let unknown = || format!("--fault needs one of {}", names.join(", "));
+                    order.fault = Some(Planted::named(&name).ok_or_else(unknown)?);
+                }
+                other => order.count = other.parse().ok().or(order.count),
+            }
+        }
+        Ok(order)
+    }
+}
+
+fn main() -> ExitCode {
+    // A broken rule is reported once, with its seed; a panic in a world is one.
+    std::panic::set_hook(Box::new(|_| {}));
+    let order = match Order::read(std::env::args().skip(1)) {
+        Ok(order) => order,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(2);
+        }
+    };
+    let is_well = match (order.seed, order.mutants) {
+        (Some(seed), _) => replay(seed, order.fault),
+        (None, true) => mutants(),
+        (None, false) => search(&order),
+    };
+    if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Lets one seed happen for somebody to watch.
+fn replay(seed: u64, planted: Option<Planted>) -> bool {
+    let outcome = hunt::run(seed, planted, true);
+    println!("digest {:016x}", outcome.digest);
+    match outcome.violation {
+        Some(violation) => println!("seed {seed} breaks {violation}"),
+        None => {
+            println!("seed {seed} breaks no rule");
+            return true;
+        }
+    }
+    false
+}
+
+fn search(order: &Order) -> bool {
+    let hunt = hunt::hunt(order.from, order.count.unwrap_or(SEEDS), order.fault);
+    let seconds = hunt.took.as_secs_f64();
+    println!("{}", hunt.tally);
+    println!("wall time         {seconds:.1} s");
+    println!("seeds a second    {:.1}", hunt.tally.seeds as f64 / seconds);
+    let Some(found) = hunt.found else {
+        println!("no rule is broken");
+        return true;
+    };
+    println!("\nseed {} breaks {}", found.seed, found.violation);
+    println!("to watch it: {}", command(found.seed, order.fault));
+    false
+}
+
+/// Leaves each rule out in turn, and sees whether that is noticed.
+fn mutants() -> bool {
+    let mut are_found = true;
+    for (name, planted) in faults::ALL {
+        let hunt = hunt::hunt(0, SEEDS_FOR_A_FAULT, Some(planted));
+        match hunt.found {
+            Some(found) => println!("{name:<18} seed {:<5} {}", found.seed, found.violation.rule),
+            None => {
+                println!("{name:<18} not found in {SEEDS_FOR_A_FAULT} seeds");
+                are_found = false;
+            }
+        }
+    }
+    are_found
+}
+
+fn command(seed: u64, planted: Option<Planted>) -> String {
+    let name = faults::ALL.iter().find(|(_, known)| Some(*known) == planted).map(|(name, _)| name);
+    let fault = name.map(|name| format!(" --fault {name}")).unwrap_or_default();
+    format!("cargo sim --seed {seed}{fault}")
+}

@@ -1,0 +1,256 @@
+//! One world: a clock, an agenda, a host that crashes, lines, terminals. Nothing happens but what
+//! stands on the agenda, in its order.
+
+mod host;
+mod till;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::terms::{BusinessDate, Timestamp};
+use keys::{Hsm, Lmk, SeededRandom, SoftHsm};
+use store::MemoryJournal;
+use switch::clock::Moment;
+
+use super::audit::{Audit, Violation};
+use super::cast::Cast;
+use super::core::{Core, Decided, Mail};
+use super::device::Device;
+use super::dice::Dice;
+use super::history::History;
+use super::network::{LineId, Network};
+use super::plan::{Micros, Plan, SECOND, Weather};
+use super::tally::Tally;
+use super::trace::Trace;
+
+/// Milliseconds since 1970 at which every world begins: 2026-11-18.
+const BEGINNING: i64 = 1_795_000_000_000;
+/// Within this time after the weather has cleared, everything must be done.
+const FINALE_MAX: Micros = 900 * SECOND;
+
+/// Something that will happen. What belongs to one life of the host says which.
+enum Task {
+    /// A device's time to rest or wait is over.
+    Alarm {
+        device: usize,
+        alarm: u64,
+    },
+    /// A frame reaches the host.
+    Up {
+        line: LineId,
+        frame: Vec<u8>,
+    },
+    /// A frame reaches the terminal.
+    Down {
+        line: LineId,
+        frame: Vec<u8>,
+    },
+    /// An end of a line notices that it is broken.
+    TerminalNotices(LineId),
+    HostNotices(LineId),
+    /// A command reaches its desk.
+    Mail {
+        life: u64,
+        desk: usize,
+        mail: Box<Mail>,
+    },
+    /// A desk looks at what the journal has told it.
+    Look {
+        life: u64,
+        desk: usize,
+    },
+    /// An answer reaches its line.
+    Decided {
+        life: u64,
+        decided: Box<Decided>,
+    },
+    /// A session asked to be woken.
+    Wake {
+        life: u64,
+        line: LineId,
+        token: u64,
+    },
+    /// The journal reaches the disk.
+    Sync {
+        life: u64,
+    },
+    /// The host comes back.
+    Start,
+}
+
+/// A world in the making.
+pub struct World {
+    now: Micros,
+    agenda: BTreeMap<(Micros, u64), Task>,
+    next_task: u64,
+    dice: Dice,
+    plan: Plan,
+    weather: Weather,
+    is_calm: bool,
+    cast: Cast,
+    network: Network,
+    devices: Vec<Device>,
+    hsm: Arc<dyn Hsm>,
+    journal: MemoryJournal,
+    core: Option<Core>,
+    life: u64,
+    /// When the last command to each desk arrives: later ones come later.
+    last_mail: Vec<Micros>,
+    is_sync_due: bool,
+    date: BusinessDate,
+    days: u32,
+    ghosts: u32,
+    history: History,
+    audit: Audit,
+    tally: Tally,
+    trace: Trace,
+}
+
+/// What came of a seed.
+pub struct Outcome {
+    pub tally: Tally,
+    pub digest: u64,
+    pub violation: Option<Violation>,
+}
+
+/// Lets the world of a seed happen. `tells`: its trace goes to standard output.
+pub fn run(seed: u64, lies_about_sync: bool, tells: bool) -> Outcome {
+    let mut world = World::new(seed, tells);
+    world.journal.lie_about_sync(lies_about_sync);
+    let violation = world.happen().err();
+    world.tally.micros = world.now;
+    Outcome { tally: world.tally, digest: world.trace.digest(), violation }
+}
+
+impl World {
+    fn new(seed: u64, tells: bool) -> Self {
+        let mut dice = Dice::new(seed);
+        let plan = Plan::of(&mut dice);
+        let cast = Cast::of(&plan, &mut dice);
+        let random = Box::new(SeededRandom::new(dice.next()));
+        let hsm: Arc<dyn Hsm> = Arc::new(SoftHsm::with_randomness(Lmk::demo(), random));
+        let is_shared = plan.trouble.contests > 0;
+        let journal = if is_shared { MemoryJournal::shared() } else { MemoryJournal::new() };
+        let devices = cast.terminals.iter().map(|setup| Device::new(setup, plan.rounds)).collect();
+        let mut world = Self {
+            now: 0,
+            agenda: BTreeMap::new(),
+            next_task: 0,
+            weather: plan.weather,
+            is_calm: false,
+            network: Network::default(),
+            devices,
+            hsm,
+            journal,
+            core: None,
+            life: 0,
+            last_mail: vec![0; plan.desks],
+            is_sync_due: false,
+            date: BusinessDate::new(2026, 11, 18).unwrap(),
+            days: 0,
+            ghosts: 0,
+            history: History::default(),
+            audit: Audit::default(),
+            tally: Tally::default(),
+            trace: Trace::new(tells),
+            dice,
+            plan,
+            cast,
+        };
+        world.set_up();
+        world
+    }
+
+    fn happen(&mut self) -> Result<(), Violation> {
+        let plan = format!("{:?}", self.plan);
+        self.trace.note(0, plan.as_bytes(), || plan.clone());
+        for device in 0..self.devices.len() {
+            let first = self.dice.below(SECOND);
+            self.set_alarm(device, first);
+        }
+        while !self.devices.iter().all(Device::is_at_rest) {
+            self.step()?;
+            self.maybe_crash()?;
+        }
+        self.clear_up();
+        let end = self.now + FINALE_MAX;
+        while let Some((&(at, _), _)) = self.agenda.first_key_value() {
+            if at > end {
+                return Err(Violation::new("I20", "no end within fifteen minutes"));
+            }
+            self.step()?;
+        }
+        self.conclude()
+    }
+
+    /// Does what is next on the agenda.
+    fn step(&mut self) -> Result<(), Violation> {
+        let Some(((at, _), task)) = self.agenda.pop_first() else {
+            return Err(Violation::new("I20", "nothing happens any more"));
+        };
+        self.now = at;
+        match task {
+            Task::Alarm { device, alarm } => self.on_alarm(device, alarm),
+            Task::Up { line, frame } => self.on_up(line, &frame),
+            Task::Down { line, frame } => self.on_down(line, &frame),
+            Task::TerminalNotices(line) => self.on_terminal_notices(line),
+            Task::HostNotices(line) => {
+                if let Some(core) = &mut self.core {
+                    core.close(line);
+                }
+            }
+            Task::Mail { life, desk, mail } => self.on_mail(life, desk, *mail),
+            Task::Look { life, desk } => self.on_look(life, desk),
+            Task::Decided { life, decided } => self.on_decided(life, &decided),
+            Task::Wake { life, line, token } => self.on_wake(life, line, token),
+            Task::Sync { life } => self.on_sync(life)?,
+            Task::Start => self.start(),
+        }
+        match self.history.complaints.pop() {
+            Some(complaint) => Err(Violation::new("terminal", &complaint)),
+            None => Ok(()),
+        }
+    }
+
+    fn at(&mut self, at: Micros, task: Task) {
+        self.next_task += 1;
+        self.agenda.insert((at, self.next_task), task);
+    }
+
+    fn after(&mut self, delay: Micros, task: Task) {
+        self.at(self.now + delay, task);
+    }
+
+    fn moment(&self) -> Moment {
+        Moment { at: Timestamp(BEGINNING + (self.now / 1000) as i64), micros: self.now }
+    }
+
+    /// The weather clears: no more faults, and everybody finishes.
+    fn clear_up(&mut self) {
+        self.is_calm = true;
+        self.trace.note(self.now, b"calm", || "the weather clears".to_owned());
+        self.weather = Weather { delay_max: 20_000, ..Weather::default() };
+        self.plan.trouble = super::plan::Trouble { sync_max: 5_000, ..Default::default() };
+        self.plan.habits = super::plan::Habits::default();
+        for device in 0..self.devices.len() {
+            self.devices[device].clear_up();
+            // What the storm still holds arrives first.
+            let first = 90 * SECOND + self.dice.below(SECOND);
+            self.set_alarm(device, first);
+        }
+    }
+
+    /// All is done: nothing may be left, and both sides must tell the same story.
+    fn conclude(&mut self) -> Result<(), Violation> {
+        let core = self.core.as_ref().ok_or_else(|| Violation::new("I20", "no host at the end"))?;
+        let waiting: usize = core.desks().map(switch::account::Desk::waiting).sum();
+        let in_flight = core.in_flight();
+        if waiting > 0 || in_flight > 0 {
+            let text = format!("{waiting} commands and {in_flight} requests are left waiting");
+            return Err(Violation::new("I19", &text));
+        }
+        self.audit.follow(&self.journal.entries())?;
+        self.audit.check_live(core)?;
+        self.audit.check_history(&self.history, BEGINNING)
+    }
+}
