@@ -28,7 +28,7 @@ use std::fmt;
 
 use domain::books::Books;
 use domain::ledger::Unit;
-use domain::shard::{BatchEvent, Event};
+use domain::shard::{BatchEvent, Event, Shard};
 use domain::terms::{BatchNo, CardId, Rrn, ShardNo, TerminalId};
 use domain::txn::{TxnKey, TxnKind};
 use store::Entry;
@@ -127,8 +127,10 @@ impl Audit {
     /// Checks that the desks hold what the journal amounts to, and that it balances.
     pub fn check_live(&self, core: &Core) -> Result<(), Violation> {
         for shard in core.desks().flat_map(|desk| desk.shards()) {
-            let is_same = shard == self.books.shard(shard.no());
-            ensure(is_same, "I11", || format!("{:?} differs from its entries", shard.no()))?;
+            let folded = self.books.shard(shard.no());
+            ensure(shard == folded, "I11", || {
+                format!("a desk has {}, its entries {}", first(shard, folded), first(folded, shard))
+            })?;
         }
         for unit in [Unit::Fen, Unit::Points] {
             let imbalance = self.books.imbalance(unit);
@@ -136,4 +138,13 @@ impl Audit {
         }
         Ok(())
     }
+}
+
+/// Returns the first thing in `shard` that is not so in `other`.
+fn first(shard: &Shard, other: &Shard) -> String {
+    let account = shard.accounts().find(|(card, account)| other.account(*card) != Some(account));
+    let txn = shard.txns().find(|(key, txn)| other.txn(key) != Some(txn));
+    let terminal = shard.terminals().find(|(id, known)| other.terminal(*id) != Some(known));
+    let head = (shard.no(), shard.seq(), shard.date());
+    format!("{head:?} {account:?} {txn:?} {:?}", terminal.map(|(id, known)| (id, known.open_batch)))
 }

@@ -4,8 +4,7 @@ mod finale;
 mod outcome;
 mod request;
 
-use domain::terms::{CardId, TerminalId};
-use domain::txn::{TxnKey, TxnKind};
+use domain::terms::TerminalId;
 use keys::TerminalKeys;
 use loadtest::terminal::{SignOn, SlipKind};
 use loadtest::{BatchNo, Stan, Terminal, TerminalError, TerminalSetup};
@@ -41,10 +40,8 @@ pub enum Step {
 /// A request under way.
 struct Doing {
     what: What,
-    /// Its place in the history, for a transaction.
+    /// For a transaction its place in the history, for a reversal that of what it undoes.
     asked: Option<usize>,
-    /// For a reversal, what it undoes.
-    undoes: Option<(TxnKey, TxnKind, CardId)>,
     /// How often it was sent.
     sent: u32,
 }
@@ -240,6 +237,6 @@ impl Device {
 
 impl Made {
     const fn of(frame: Vec<u8>, what: What) -> Self {
-        Self { frame, doing: Doing { what, asked: None, undoes: None, sent: 1 } }
+        Self { frame, doing: Doing { what, asked: None, sent: 1 } }
     }
 }

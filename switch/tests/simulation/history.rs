@@ -31,10 +31,16 @@ pub enum Told {
 /// A reversal that was answered.
 #[derive(Clone, Debug)]
 pub struct Undone {
-    pub key: TxnKey,
-    pub kind: TxnKind,
-    pub card: CardId,
+    /// The place of what it undoes among what was asked.
+    pub asked: usize,
     pub code: [u8; 2],
+}
+
+impl Undone {
+    /// True if the terminal was told that nothing stands any more.
+    pub const fn is_done(&self) -> bool {
+        matches!(&self.code, b"00" | b"25")
+    }
 }
 
 /// A settlement that was answered with a comparison.

@@ -99,10 +99,11 @@ impl Audit {
     pub fn check_history(&self, history: &History, beginning: i64) -> Result<(), Violation> {
         self.check_answers(history)?;
         self.check_nobody_asked(history)?;
-        for undone in &history.undone {
-            let is_done = matches!(&undone.code, b"00" | b"25");
-            let stands = is_done && self.stands((undone.key, undone.kind, undone.card), None);
-            ensure(!stands, "I6", || format!("told to be undone, and stands: {undone:?}"))?;
+        let asked: Vec<_> = with_last(&history.asked).collect();
+        for undone in history.undone.iter().filter(|undone| undone.is_done()) {
+            let (asked, is_last) = asked[undone.asked];
+            let stands = is_last && self.stands((asked.key, asked.kind, asked.card), None);
+            ensure(!stands, "I6", || format!("told to be undone, and stands: {asked:?}"))?;
         }
         self.check_balances(history, beginning)?;
         self.check_order(history, beginning)?;

@@ -9,7 +9,7 @@ use domain::txn::{Closing, TxnKey, TxnKind, TxnState};
 
 use super::answers::transacted;
 use super::{Audit, Violation, ensure};
-use crate::history::{History, Told};
+use crate::history::{History, Told, Undone};
 
 impl Audit {
     /// Checks what the merchant has of each sale in the end: all of it less what was refunded, or
@@ -61,13 +61,16 @@ impl Audit {
     /// Checks that a terminal which is sure of a batch has the slips that the books have, and that
     /// its settlement balanced.
     pub(super) fn check_beliefs(&self, history: &History) -> Result<(), Violation> {
-        let is_undone = |key: &TxnKey| {
-            history.undone.iter().any(|u| u.key == *key && matches!(&u.code, b"00" | b"25"))
-        };
+        let is_done = |undone: &&Undone| undone.is_done();
+        let undone: BTreeSet<_> =
+            history.undone.iter().filter(is_done).map(|undone| undone.asked).collect();
         let mut believed: BTreeMap<(TerminalId, BatchNo), BTreeSet<_>> = BTreeMap::new();
-        for asked in history.asked.iter().filter(|asked| asked.kind != TxnKind::Inquiry) {
+        for (place, asked) in history.asked.iter().enumerate() {
+            if asked.kind == TxnKind::Inquiry {
+                continue;
+            }
             let slips = believed.entry((asked.key.terminal, asked.key.batch)).or_default();
-            if matches!(asked.told, Told::Approved { .. }) && !is_undone(&asked.key) {
+            if matches!(asked.told, Told::Approved { .. }) && !undone.contains(&place) {
                 slips.insert((asked.key, asked.kind, asked.fen));
             }
         }

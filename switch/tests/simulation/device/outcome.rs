@@ -81,11 +81,12 @@ impl Device {
     }
 
     fn undone(&self, doing: &Doing, code: [u8; 2], scene: &mut Scene<'_>) {
-        let (key, kind, card) = doing.undoes.unwrap();
-        scene.history.undone.push(Undone { key, kind, card, code });
-        if !matches!(&code, b"00" | b"25") && self.terminal.owed().is_none() {
+        let undone = Undone { asked: doing.asked.unwrap(), code };
+        let key = scene.history.asked[undone.asked].key;
+        if !undone.is_done() && self.terminal.owed().is_none() {
             // The terminal gave it up, and the books know better.
             scene.history.doubts.insert((key.terminal, key.batch));
         }
+        scene.history.undone.push(undone);
     }
 }

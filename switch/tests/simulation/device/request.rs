@@ -188,15 +188,12 @@ impl Device {
     }
 
     fn reversing(&self, frame: Vec<u8>, scene: &mut Scene<'_>) -> Made {
-        let owed = self.terminal.owed().unwrap();
-        let imprint = &owed.imprint;
+        let imprint = &self.terminal.owed().unwrap().imprint;
         let key = history::key_of(self.setup.id, imprint.batch, imprint.stan.get());
-        let is_its = |card: &&Card| card.plastic.pan == imprint.card;
-        let card = scene.cast.cards.iter().find(is_its).unwrap().id;
         let is_cardless = scene.dice.chance(scene.plan.habits.cardless);
         let frame = if is_cardless { self.without_card(&frame) } else { frame };
         let mut made = Made::of(frame, What::Reversal);
-        made.doing.undoes = Some((key, kind_of(owed.kind), card));
+        made.doing.asked = scene.history.asked.iter().rposition(|asked| asked.key == key);
         made
     }
 
@@ -255,13 +252,5 @@ impl Hand {
             entry: self.entry,
             pin: self.pin.as_ref(),
         }
-    }
-}
-
-pub(super) const fn kind_of(kind: SlipKind) -> TxnKind {
-    match kind {
-        SlipKind::Sale => TxnKind::Sale,
-        SlipKind::Void => TxnKind::Void,
-        SlipKind::Refund => TxnKind::Refund,
     }
 }
