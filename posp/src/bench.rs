@@ -1,17 +1,21 @@
 //! `posp bench`: what the switch can do, beside a bare echo server.
 
 use std::io::{self, Write};
-use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use loadtest::bench::{self, JournalCounters, Phase, Report, Settings, Target};
+use loadtest::bench::{self, Phase, Report, Settings, Target};
+use loadtest::terminal::SlipKind;
 use loadtest::{Fen, Kit};
 use serde_json::json;
+use switch::config::Config;
+use switch::programme::Programme;
 
+use crate::host::{self, Host};
 use crate::output::print;
+use crate::process;
 
 /// The seed of the kit: every run has the same cards.
 const SEED: u64 = 1;
@@ -32,60 +36,73 @@ pub(crate) struct Bench {
     /// Rounds.
     #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
+    /// Leave the SQL ledger out, to see what it costs.
+    #[arg(long)]
+    no_ledger: bool,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     json: bool,
 }
 
-/// A switch that serves the programme of the benchmark.
-pub(crate) struct Running<'r> {
-    /// Where terminals connect.
-    pub(crate) address: SocketAddr,
-    /// How many threads it has.
-    pub(crate) threads: usize,
-    /// Asks for the counters of its journal, if it tells.
-    pub(crate) journal: &'r dyn Fn() -> Option<JournalCounters>,
-    /// Reads its books: how many sales it approved, and their sum.
-    pub(crate) books: &'r dyn Fn() -> anyhow::Result<(u64, Fen)>,
-}
-
 impl Bench {
-    /// Makes the programme in `directory`, which a switch then is to serve.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    pub(crate) fn prepare(&self, directory: &Path) -> anyhow::Result<Kit> {
-        let kit = Kit::generate(self.connections, self.connections, SEED);
-        kit.write_to(directory)?;
-        Ok(kit)
-    }
-
-    /// Measures a switch that serves what [`Bench::prepare`] made, and prints the figures.
+    /// Starts a switch with a terminal and a card for each connection, measures it beside the
+    /// echo, and prints the figures.
     ///
     /// # Errors
     /// A benchmark that cannot be run to its end, books that cannot be read, output that cannot be
     /// written.
-    pub(crate) fn run(&self, kit: &Kit, switch: &Running<'_>) -> anyhow::Result<ExitCode> {
+    pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
+        process::harden();
+        let scratch = tempfile::Builder::new().prefix("posp-bench-").tempdir()?;
+        let programme = scratch.path().join("programme");
+        std::fs::create_dir(&programme)?;
+        let kit = Kit::generate(self.connections, self.connections, SEED);
+        kit.write_to(&programme)?;
+        let config = config(&programme, scratch.path().join("data"), !self.no_ledger);
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let programme = Programme::load(&programme)?;
+        let host = Host::start(config, programme)?;
         let settings = Settings {
             connections: usize::try_from(self.connections)?,
             duration: Duration::from_secs(self.seconds),
             rounds: usize::try_from(self.rounds)?,
-            server_threads: switch.threads,
+            server_threads: threads,
             ..Settings::default()
         };
-        let target = Target { address: switch.address, journal: switch.journal };
+        let target = Target { address: host.doors.pos, journal: &host::journal_counters };
         let mut tell = |what: &str| {
             // Progress is for whoever watches; that nobody can is no reason to stop.
             drop(writeln!(io::stderr().lock(), "{what}"));
         };
-        let report = bench::run(&settings, kit, &target, &mut tell)?;
+        let report = bench::run(&settings, &kit, &target, &mut tell)?;
         let mut faults = report.faults();
-        let (count, sum) = (switch.books)()?;
+        let (count, sum) = approved(&host)?;
         faults.extend(report.agrees_with(count, sum).err());
         let text = if self.json { as_json(&report, &faults) } else { as_table(&report, &faults) };
         print(text)?;
+        host.stop()?;
         Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+fn config(programme: &Path, data: PathBuf, ledger: bool) -> Config {
+    let mut config = Config::default();
+    config.programme.directory = Some(programme.to_path_buf());
+    config.node.directory = data;
+    config.pos.listen.set_port(0);
+    config.http.listen.set_port(0);
+    config.ledger.enabled = ledger;
+    config.log.approved_one_in = 0;
+    config
+}
+
+/// Reads the journal: how many sales it approved, and their sum.
+fn approved(host: &Host) -> anyhow::Result<(u64, Fen)> {
+    let entries = host::journal(&host.data)?;
+    let sales = entries.iter().filter(|entry| entry.approved && entry.kind == SlipKind::Sale);
+    Ok(sales.fold((0, Fen(0)), |(count, sum): (u64, Fen), sale| {
+        (count.saturating_add(1), sum.plus(sale.amount))
+    }))
 }
 
 fn as_json(report: &Report, faults: &[String]) -> String {
@@ -171,14 +188,5 @@ mod tests {
         assert_eq!(thousandths(12_007), "12.007");
         assert_eq!(per_mille(30, 10), 3000);
         assert_eq!(per_mille(30, 0), 0);
-    }
-
-    #[test]
-    fn the_programme_has_a_terminal_and_a_card_for_each_connection() {
-        let bench = Bench { connections: 7, seconds: 1, rounds: 1, json: false };
-        let directory = tempfile::tempdir().unwrap();
-        let kit = bench.prepare(directory.path()).unwrap();
-        assert_eq!((kit.terminals.len(), kit.cards.len()), (7, 7));
-        assert_eq!(Kit::from_dir(directory.path()).unwrap().cards, kit.cards);
     }
 }

@@ -2,14 +2,20 @@
 
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use loadtest::audit::{Entry, Violation, compare};
+use loadtest::audit::{Violation, compare};
 use loadtest::demo::{self, Report, Row};
 use loadtest::{Fen, Kit};
 use serde_json::json;
+use store::CheckReport;
+use switch::config::Config;
+use switch::programme::Programme;
 
+use crate::check;
+use crate::host::{self, Doors, Host};
 use crate::output::print;
 
 /// Starts a switch with the demonstration's cards and terminals, and plays a shop's day on it.
@@ -25,48 +31,93 @@ pub(crate) struct Demo {
     /// Print one JSON object instead of a table.
     #[arg(long)]
     json: bool,
-}
-
-/// What the day needs of a running switch.
-pub(crate) struct Host<'h> {
-    /// Where terminals connect.
-    pub(crate) address: SocketAddr,
-    /// The terminals and cards of its programme.
-    pub(crate) kit: &'h Kit,
-    /// Reads its journal, for the audit.
-    pub(crate) journal: &'h dyn Fn() -> anyhow::Result<Vec<Entry>>,
+    /// Where the journal lives; a fresh directory, or one of an earlier day. Without it, a
+    /// temporary one that goes with the demonstration.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where terminals connect. With --once a free port, otherwise 127.0.0.1:8583.
+    #[arg(long, value_name = "HOST:PORT")]
+    pos_listen: Option<SocketAddr>,
+    /// Where metrics and health are. With --once a free port, otherwise 127.0.0.1:8580.
+    #[arg(long, value_name = "HOST:PORT")]
+    http_listen: Option<SocketAddr>,
 }
 
 impl Demo {
-    /// True if the switch is to end after the day.
-    pub(crate) const fn ends(&self) -> bool {
-        self.once
-    }
-
-    /// Plays the day and prints it.
+    /// Starts a switch, plays the day, prints it, and goes on serving unless it is to end.
     ///
     /// # Errors
-    /// A step that got no answer, a journal that cannot be read, output that cannot be written.
-    pub(crate) fn run(&self, host: &Host<'_>) -> anyhow::Result<ExitCode> {
-        let report = demo::run(host.address, host.kit)?;
-        let violations = compare(&report.seen, &(host.journal)()?);
-        let text = if self.json {
-            as_json(&report, &violations)
+    /// A switch that does not start, a step that got no answer, a journal that cannot be read,
+    /// output that cannot be written.
+    pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
+        let scratch = tempfile::Builder::new().prefix("posp-demo-").tempdir()?;
+        let kit = kit_in(scratch.path())?;
+        let host = Host::start(self.config(&scratch.path().join("data")), Programme::demo())?;
+        let report = demo::run(host.doors.pos, &kit)?;
+        let violations = compare(&report.seen, &host::journal(&host.data)?);
+        let is_drained = host.drained();
+        let audit = check::audit(&host.data, None)?;
+        let is_ok = report.is_ok() && violations.is_empty() && audit.ok && is_drained;
+        if self.json {
+            print(as_json(&report, &violations, &audit, is_ok))?;
         } else {
             let stdout = io::stdout();
             let is_plain = std::env::var_os("NO_COLOR").is_some() || !stdout.is_terminal();
-            as_table(&report, &violations, if is_plain { &PLAIN } else { &COLOURED })
-        };
-        print(text)?;
-        let is_ok = report.is_ok() && violations.is_empty();
+            let marks = if is_plain { &PLAIN } else { &COLOURED };
+            print(as_table(&report, &violations, marks))?;
+            print(check::in_words(&audit))?;
+        }
+        if self.once {
+            host.stop()?;
+        } else {
+            print(self.invitation(&host))?;
+            host.wait()?;
+        }
         Ok(if is_ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    fn config(&self, scratch: &Path) -> Config {
+        let mut config = Config::default();
+        config.node.directory = self.data.clone().unwrap_or_else(|| scratch.to_path_buf());
+        if self.once {
+            config.pos.listen.set_port(0);
+            config.http.listen.set_port(0);
+        }
+        config.pos.listen = self.pos_listen.unwrap_or(config.pos.listen);
+        config.http.listen = self.http_listen.unwrap_or(config.http.listen);
+        config
+    }
+
+    /// Says what to try next, if a person reads.
+    fn invitation(&self, host: &Host) -> String {
+        if self.json {
+            return String::new();
+        }
+        let Doors { pos, http } = host.doors;
+        format!(
+            "\nTerminals connect to {pos}, metrics and health are at http://{http}/. Ctrl-C ends.\n\
+             In another shell (posp kit lists terminals and cards):\n  \
+             posp pos --connect {pos} --terminal 10000002 --kit config/demo --keep /tmp/till sign-on\n  \
+             posp pos --connect {pos} --terminal 10000002 --kit config/demo --keep /tmp/till \
+             sale --card 6212142000000000012 --amount 6.00 --pin 123456\n  \
+             curl http://{http}/readyz\n"
+        )
     }
 }
 
-fn as_json(report: &Report, violations: &[Violation]) -> String {
+/// Reads the terminals and cards of the built-in programme as a terminal sees them: from files.
+fn kit_in(scratch: &Path) -> anyhow::Result<Kit> {
+    let directory = scratch.join("programme");
+    std::fs::create_dir(&directory)?;
+    Programme::write_demo(&directory)?;
+    Ok(Kit::from_dir(&directory)?)
+}
+
+fn as_json(report: &Report, violations: &[Violation], audit: &CheckReport, is_ok: bool) -> String {
     let violations: Vec<_> = violations.iter().map(ToString::to_string).collect();
     let object = json!({
-        "ok": report.is_ok() && violations.is_empty(),
+        "ok": is_ok,
+        "check": audit,
         "rows": report.rows,
         "transactions_seen": report.seen.len(),
         "audit_violations": violations,

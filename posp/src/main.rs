@@ -1,9 +1,14 @@
 //! The one binary of the project.
 
+mod bench;
+mod check;
 mod config;
+mod demo;
+mod host;
 mod kit;
 mod log;
 mod output;
+mod pos;
 mod process;
 mod serve;
 
@@ -14,11 +19,15 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(version, about = "A prepaid card system and its switch for point-of-sale terminals")]
 enum Command {
+    Demo(demo::Demo),
+    Serve(serve::Serve),
+    Pos(Box<pos::Pos>),
+    Check(check::Check),
+    Bench(bench::Bench),
     /// Check or show how a node is set up.
     Config(config::ConfigCommand),
     /// Print the test terminals and cards of a demonstration.
     Kit(kit::Kit),
-    Serve(serve::Serve),
 }
 
 fn main() -> ExitCode {
@@ -30,8 +39,12 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Demo(demo) => demo.run(),
+        Command::Serve(serve) => serve.run().map(|()| ExitCode::SUCCESS),
+        Command::Pos(pos) => pos.run(),
+        Command::Check(check) => check.run(),
+        Command::Bench(bench) => bench.run(),
         Command::Config(config) => config.run(),
         Command::Kit(kit) => kit.run().map(|()| ExitCode::SUCCESS),
-        Command::Serve(serve) => serve.run().map(|()| ExitCode::SUCCESS),
     }
 }

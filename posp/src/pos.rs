@@ -263,7 +263,8 @@ impl Pos {
 
     fn address(&self) -> Result<SocketAddr, Failure> {
         let unusable = |reason: String| Failure::Usage(format!("{}: {reason}", self.connect));
-        let mut found = self.connect.to_socket_addrs().map_err(|error| unusable(error.to_string()))?;
+        let mut found =
+            self.connect.to_socket_addrs().map_err(|error| unusable(error.to_string()))?;
         found.next().ok_or_else(|| unusable("no such host".to_owned()))
     }
 
@@ -414,8 +415,7 @@ fn read_algorithm(name: &str) -> Result<Algorithm, String> {
 }
 
 fn read_mac(name: &str) -> Result<MacAlgorithm, String> {
-    parse_mac(name)
-        .ok_or_else(|| "union-pay, x99, x919, cmac, sm4-a, sm4-b or sm4-cbc".to_owned())
+    parse_mac(name).ok_or_else(|| "union-pay, x99, x919, cmac, sm4-a, sm4-b or sm4-cbc".to_owned())
 }
 
 fn read_sign_on(code: &str) -> Result<SignOn, String> {

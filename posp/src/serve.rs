@@ -3,22 +3,18 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use admin::server::Ports;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
-use switch::config::{Config, Profile};
-use switch::node::{Node, Settings, keeper};
-use switch::programme::Programme;
-use tokio::signal::unix::{SignalKind, signal};
+use switch::config::Config;
 
-use crate::{log, process};
+use crate::{host, log, process};
 
 /// Serve terminals until SIGTERM or Ctrl-C
 ///
 /// On SIGTERM the node takes no more requests, answers what is in flight, makes everything
 /// durable, brings the ledger up to date and exits with 0. A second SIGTERM ends it at once,
 /// without harm: the journal is always whole.
-#[derive(Args)]
+#[derive(Args, Debug)]
 #[command(after_help = "Examples:
   posp serve --demo --data /tmp/posp
   posp serve --config config/posp.toml
@@ -48,10 +44,13 @@ impl Serve {
     /// What keeps the node from starting, or kept it from ending well.
     pub(crate) fn run(self) -> Result<()> {
         let config = self.config()?;
-        let programme = programme_of(&config)?;
+        let programme = host::programme_of(&config)?;
         let _log = log::install(&config)?;
         process::harden();
-        actix_rt::System::new().block_on(serve(config, programme))
+        let node = host::run(&config, &programme, |doors| {
+            tracing::info!(pos = %doors.pos, http = %doors.http, "ready");
+        });
+        actix_rt::System::new().block_on(node)
     }
 
     fn config(&self) -> Result<Config> {
@@ -70,45 +69,4 @@ impl Serve {
         config.check()?;
         Ok(config)
     }
-}
-
-/// Reads the programme that a configuration names.
-///
-/// # Errors
-/// What is wrong with it; in production, also that its keys or PINs stand in clear.
-pub(crate) fn programme_of(config: &Config) -> Result<Programme> {
-    let programme = match &config.programme.directory {
-        Some(directory) => Programme::load(directory)?,
-        None => Programme::demo(),
-    };
-    if config.node.profile == Profile::Production {
-        programme.check_production()?;
-    }
-    Ok(programme)
-}
-
-async fn serve(config: Config, programme: Programme) -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let metrics = admin::metrics::install();
-    let node = Node::start(Settings::of(&config, &programme), &programme, keeper(&config)?)
-        .await
-        .with_context(|| format!("cannot start on {}", config.node.directory.display()))?;
-    let ports = Ports { health: node.vitals(), metrics };
-    let http = admin::server::serve(config.http.listen, ports)?;
-    tracing::info!(pos = %node.pos_address(), http = %http.listen(), "ready");
-    tokio::select! {
-        _ = terminate.recv() => tracing::info!("SIGTERM: going to rest"),
-        _ = interrupt.recv() => tracing::info!("interrupt: going to rest"),
-    }
-    actix_rt::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        std::process::exit(1);
-    });
-    node.stop().await.context("the ledger is behind; the next start goes on from there")?;
-    http.stop().await;
-    Ok(())
 }

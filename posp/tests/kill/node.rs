@@ -48,7 +48,7 @@ impl Ground {
 
     /// The SQL ledger.
     pub fn ledger(&self) -> PathBuf {
-        self.data.join("ledger.sqlite")
+        self.data.join("ledger.db")
     }
 
     /// Starts a node and does not wait for it.

@@ -131,7 +131,7 @@ settings! {
         /// True if it is written.
         enabled: bool = true,
         /// Its SQLite file; a relative path is from `node.directory`.
-        file: PathBuf = PathBuf::from("ledger.sqlite"),
+        file: PathBuf = PathBuf::from("ledger.db"),
     }
 
     /// Keys.

@@ -26,6 +26,15 @@ pub use words::Word;
 pub const FILES: [&str; 5] =
     ["routing.toml", "products.toml", "merchants.toml", "terminals.toml", "cards.toml"];
 
+/// The files of the built-in programme, in the same order.
+const DEMO: [(&str, &str); 5] = [
+    ("routing.toml", include_str!("../../../config/demo/routing.toml")),
+    ("products.toml", include_str!("../../../config/demo/products.toml")),
+    ("merchants.toml", include_str!("../../../config/demo/merchants.toml")),
+    ("terminals.toml", include_str!("../../../config/demo/terminals.toml")),
+    ("cards.toml", include_str!("../../../config/demo/cards.toml")),
+];
+
 /// A card programme whose parts fit each other.
 #[derive(Clone, Debug)]
 pub struct Programme {
@@ -163,14 +172,16 @@ impl Programme {
     /// Never: a test reads it.
     #[must_use]
     pub fn demo() -> Self {
-        let texts = [
-            ("routing.toml", include_str!("../../../config/demo/routing.toml")),
-            ("products.toml", include_str!("../../../config/demo/products.toml")),
-            ("merchants.toml", include_str!("../../../config/demo/merchants.toml")),
-            ("terminals.toml", include_str!("../../../config/demo/terminals.toml")),
-            ("cards.toml", include_str!("../../../config/demo/cards.toml")),
-        ];
-        rows::read(Path::new(""), texts).expect("the built-in programme is sound")
+        rows::read(Path::new(""), DEMO).expect("the built-in programme is sound")
+    }
+
+    /// Writes the files of the built-in programme into `directory`, for whoever reads them from
+    /// outside: a virtual terminal, or a person who wants a programme to start from.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn write_demo(directory: &Path) -> std::io::Result<()> {
+        DEMO.iter().try_for_each(|(file, text)| std::fs::write(directory.join(file), text))
     }
 
     /// Refuses a programme that is not for production: keys or PINs in clear, or published keys.
