@@ -125,6 +125,9 @@ fn as_json(report: &Report, violations: &[Violation], audit: &CheckReport, is_ok
     format!("{object}\n")
 }
 
+/// Columns of the table.
+const COLUMNS: usize = 8;
+
 /// What marks good and bad rows.
 struct Marks {
     good: &'static str,
@@ -136,10 +139,10 @@ const PLAIN: Marks = Marks { good: "", bad: "", end: "" };
 const COLOURED: Marks = Marks { good: "\x1b[32m", bad: "\x1b[31m", end: "\x1b[0m" };
 
 fn as_table(report: &Report, violations: &[Violation], marks: &Marks) -> String {
-    let head = ["", "terminal", "step", "", "sent", "F39", "answer", "", "balance"];
+    let head = ["", "terminal", "step", "", "sent", "F39", "answer", "balance"];
     let head = head.map(str::to_owned);
     let rows: Vec<_> = report.rows.iter().map(cells).collect();
-    let mut widths = [0; 9];
+    let mut widths = [0; COLUMNS];
     for cells in rows.iter().chain([&head]) {
         for (width, cell) in widths.iter_mut().zip(cells) {
             *width = (*width).max(columns(cell));
@@ -166,7 +169,7 @@ fn as_table(report: &Report, violations: &[Violation], marks: &Marks) -> String 
     text
 }
 
-fn cells(row: &Row) -> [String; 9] {
+fn cells(row: &Row) -> [String; COLUMNS] {
     let sent = match &row.processing {
         Some(processing) => format!("{}/{processing}", row.mti),
         None => row.mti.clone(),
@@ -178,8 +181,7 @@ fn cells(row: &Row) -> [String; 9] {
         row.what_zh.to_owned(),
         sent,
         row.code.map_or_else(|| "-".to_owned(), |code| code.to_string()),
-        row.meaning.clone(),
-        row.meaning_zh.clone(),
+        format!("{} {}", row.meaning, row.meaning_zh),
         row.balance_fen.map(yuan).unwrap_or_default(),
     ]
 }
@@ -201,7 +203,7 @@ fn yuan(fen: i64) -> String {
 }
 
 /// One line, each cell filled up to its column's width; the last stands on the right.
-fn line(cells: &[String; 9], widths: &[usize; 9]) -> String {
+fn line(cells: &[String; COLUMNS], widths: &[usize; COLUMNS]) -> String {
     let last = cells.len().saturating_sub(1);
     let mut text = String::new();
     for (place, (cell, width)) in cells.iter().zip(widths).enumerate() {

@@ -29,6 +29,11 @@ use loadtest::{
 ///
 /// Master keys and PINs given here are seen by everybody on this machine: use those of tests.
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  posp pos --connect 127.0.0.1:8583 --kit config/demo --terminal 10000001 --keep pos.json sign-on
+  posp pos --connect 127.0.0.1:8583 --kit config/demo --terminal 10000001 --keep pos.json \\
+      sale --card 6212142000000000012 --pin 123456 --amount 60.00
+  posp pos --connect 127.0.0.1:8583 --kit config/demo --terminal 10000001 --keep pos.json settle")]
 pub(crate) struct Pos {
     /// Where the host listens.
     #[arg(long, value_name = "HOST:PORT")]

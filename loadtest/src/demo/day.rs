@@ -263,8 +263,8 @@ impl Came {
                 match reply.requirement {
                     0 => words(meaning.en, meaning.zh),
                     asked => Self {
-                        en: format!("{} (header asks for {asked})", meaning.en),
-                        zh: format!("{} (报文头要求 {asked})", meaning.zh),
+                        en: format!("{} (header {asked})", meaning.en),
+                        zh: meaning.zh.to_owned(),
                     },
                 }
             }

@@ -170,6 +170,7 @@ impl Terminal {
         if let Some(batch) = reply.batch.filter(|batch| *batch != self.batch) {
             self.archive_slips();
             self.batch = batch;
+            self.settling = None;
         }
         Ok(())
     }
