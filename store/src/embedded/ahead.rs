@@ -86,7 +86,6 @@ impl Drop for Ahead {
 }
 
 fn make(recipe: &Recipe, first: u64, give: &SyncSender<io::Result<Segment>>, signs: &Signs) {
-    crate::lower_priority();
     for number in first.. {
         let made = loop {
             match make_one(recipe, number, &signs.is_wanted) {
