@@ -13,6 +13,8 @@ impl Code {
     pub const APPROVED: Self = Self(*b"00");
     /// Approved for the amount the answer carries, which is less than was asked for.
     pub const PARTIAL: Self = Self(*b"10");
+    /// The message code is wrong, or the host has no keys for the terminal.
+    pub const MAC_WRONG: Self = Self(*b"A0");
 
     /// The two characters.
     #[must_use]

@@ -163,12 +163,19 @@ impl Station {
     /// [`StationError`].
     pub fn make_ready(&mut self) -> Result<Vec<Exchange>, StationError> {
         let mut exchanges = Vec::new();
-        if !self.terminal.is_signed_on() || self.terminal.wants_sign_on() {
-            let ask = SignOn::for_layout(self.terminal.setup().layout);
-            exchanges.push(self.ask(|terminal| terminal.sign_on(ask))?);
-        }
-        while self.terminal.is_signed_on() && self.terminal.owed().is_some() {
-            exchanges.push(self.ask(Terminal::reversal)?);
+        let mut must_sign_on = !self.terminal.is_signed_on() || self.terminal.wants_sign_on();
+        loop {
+            if must_sign_on {
+                let ask = SignOn::for_layout(self.terminal.setup().layout);
+                exchanges.push(self.ask(|terminal| terminal.sign_on(ask))?);
+            }
+            if !self.terminal.is_signed_on() || self.terminal.owed().is_none() {
+                break;
+            }
+            let reversal = self.ask(Terminal::reversal)?;
+            // Keys that do not match must not use up the tries.
+            must_sign_on = reversal.reply.code == Some(Code::MAC_WRONG);
+            exchanges.push(reversal);
         }
         Ok(exchanges)
     }

@@ -181,6 +181,23 @@ fn silence_owes_a_reversal_that_the_file_knew_of_before() {
 }
 
 #[test]
+fn a_reversal_under_keys_that_do_not_match_signs_on_first() {
+    let kit = kit();
+    let presented = Presented::swiped(&kit.cards[0]);
+    let shop = Shop::open(&kit, |_| Deed::Approve);
+    let timeout = LONG;
+    let mut station = Station::new(Terminal::new(&kit.terminals[0]), shop.address, timeout);
+    station.make_ready().unwrap();
+    station.lose(|terminal| terminal.sale(&presented, Fen(5))).unwrap();
+    // Somebody signs the same terminal on elsewhere, and its keys are gone.
+    Station::new(Terminal::new(&kit.terminals[0]), shop.address, timeout).make_ready().unwrap();
+    let done = station.make_ready().unwrap();
+    let codes: Vec<_> = done.iter().map(|done| done.reply.code.unwrap().to_string()).collect();
+    assert_eq!(codes, ["A0", "00", "00"]);
+    assert!(station.terminal.owed().is_none());
+}
+
+#[test]
 fn an_answer_that_nobody_reads_was_given_all_the_same() {
     let kit = kit();
     let presented = Presented::swiped(&kit.cards[0]);

@@ -100,6 +100,9 @@ impl Inside {
             return Some(host.sign_on(request, "00000001003"));
         }
         let host = Arc::clone(&self.hosts.lock().unwrap()[id]);
+        if message.mti().as_bytes() == b"0400" && !host.accepts(request) {
+            return Some(host.refuse(request, "A0"));
+        }
         if message.mti().as_bytes() != b"0200" {
             return Some(host.approve(request, "011510150000"));
         }
