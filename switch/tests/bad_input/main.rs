@@ -14,7 +14,9 @@ mod content;
 mod draft;
 mod form;
 mod genuine;
+mod line;
 mod lines;
 mod sweeps;
 mod table;
+#[path = "../town/mod.rs"]
 mod town;

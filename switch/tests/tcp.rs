@@ -1,0 +1,146 @@
+//! Terminals at a node's socket: every transaction, its answer, and what the card may spend then.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    reason = "in a test a panic is a failure"
+)]
+
+mod town;
+
+use std::path::Path;
+
+use loadtest::terminal::{Original, Reason, Reconciled, SignOn, Slip, SlipState, Totals};
+use loadtest::{BatchNo, Exchange, Fen, Kit, Presented, Station, Terminal, TestCard};
+use town::{PATIENCE, Town};
+
+/// A terminal that trades, and one that only asks what the card may spend.
+struct Shop<'k> {
+    town: &'k Town,
+    card: &'k TestCard,
+    counter: Station,
+    kiosk: Station,
+}
+
+impl<'k> Shop<'k> {
+    fn open(town: &'k Town, kit: &'k Kit) -> Self {
+        let station = |place: usize| {
+            Station::new(Terminal::new(&kit.terminals[place]), town.address, PATIENCE)
+        };
+        let mut kiosk = station(1);
+        kiosk.make_ready().unwrap();
+        Self { town, card: &kit.cards[0], counter: station(0), kiosk }
+    }
+
+    /// Makes a request; holds its answer, what the card may spend then, and how many entries the
+    /// journal has more, to what they must be.
+    fn step(
+        &mut self,
+        what: &str,
+        (code, fen, entries): (&str, i64, u64),
+        request: impl FnOnce(&mut Terminal, &Presented<'_>) -> Vec<u8>,
+    ) -> Exchange {
+        let before = self.town.entries();
+        let presented = Presented::swiped(self.card);
+        let exchange = self.counter.ask(|terminal| Ok(request(terminal, &presented))).unwrap();
+        let told = exchange.reply.code.map(|code| code.to_string());
+        assert_eq!(told.as_deref(), Some(code), "{what}");
+        assert_eq!(self.town.entries() - before, entries, "{what}");
+        self.owns(what, fen);
+        exchange
+    }
+
+    /// Holds what the card may spend to what it must be.
+    fn owns(&mut self, what: &str, fen: i64) {
+        let presented = Presented::swiped(self.card);
+        let asked = self.kiosk.ask(|terminal| terminal.balance(&presented)).unwrap();
+        assert_eq!(asked.reply.balance_fen, Some(fen), "{what}");
+    }
+
+    /// Settles with these totals; holds what the host says of them to what it must say, and every
+    /// upload to success. Returns how many messages it took.
+    fn settles(&mut self, totals: Totals, said: Reconciled) -> usize {
+        let settlement = self.counter.settle_claiming(totals).unwrap();
+        assert_eq!(settlement.reconciled, Some(said));
+        let refused = settlement.exchanges.iter().find(|exchange| !exchange.reply.is_success());
+        assert_eq!(refused, None);
+        settlement.exchanges.len()
+    }
+
+    fn last_slip(&self) -> Slip {
+        self.counter.terminal.slips().last().unwrap().clone()
+    }
+}
+
+fn kit() -> Kit {
+    Kit::from_dir(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/demo")).unwrap()
+}
+
+/// Sells, doubles, voids and reverses in the first batch. Returns a sale that stands.
+fn first_batch(shop: &mut Shop<'_>) -> Slip {
+    shop.step("sign-on", ("00", 50_000, 1), |t, _| t.sign_on(SignOn::Double).unwrap());
+    let sale = |fen| move |t: &mut Terminal, card: &Presented<'_>| t.sale(card, Fen(fen)).unwrap();
+    let sold = shop.step("sale", ("00", 40_000, 1), sale(10_000));
+    let again = shop.step("duplicate", ("00", 40_000, 0), |t, _| t.again().unwrap());
+    assert_eq!((again.sent, again.reply), (sold.sent, sold.reply));
+    let first = shop.last_slip().imprint.stan;
+    shop.step("void", ("00", 50_000, 1), |t, card| t.void(first, Some(card)).unwrap());
+    let void = shop.last_slip().imprint.stan;
+    let undo =
+        |stan| move |t: &mut Terminal, _: &Presented<'_>| t.reverse(stan, Reason::Trouble).unwrap();
+    shop.step("reversal of the void", ("00", 40_000, 1), undo(void));
+    assert_eq!(shop.counter.terminal.slip(first).unwrap().state, SlipState::Approved);
+    shop.step("second sale", ("00", 35_000, 1), sale(5_000));
+    let second = shop.last_slip().imprint.stan;
+    shop.step("its reversal", ("00", 40_000, 1), undo(second));
+    shop.step("its reversal again", ("00", 40_000, 0), |t, _| t.again().unwrap());
+    shop.step("more than there is", ("51", 40_000, 1), sale(40_001));
+    shop.counter.terminal.slip(first).unwrap().clone()
+}
+
+#[test]
+fn two_batches_of_a_terminal() {
+    let (town, kit) = (Town::start(|_| {}), kit());
+    let mut shop = Shop::open(&town, &kit);
+    let slip = first_batch(&mut shop);
+
+    let right = shop.counter.terminal.totals();
+    assert_eq!(right, Totals { debit: Fen(10_000), debit_count: 1, ..Totals::default() });
+    assert_eq!(shop.settles(right, Reconciled::Balanced), 2, "the totals, and the end");
+    assert_eq!(shop.counter.terminal.batch(), BatchNo::FIRST.next());
+
+    let original = Original::of(&slip);
+    let refund = |fen| {
+        let original = original.clone();
+        move |t: &mut Terminal, card: &Presented<'_>| t.refund(&original, card, Fen(fen)).unwrap()
+    };
+    shop.step("refund of a part", ("00", 43_000, 1), refund(3_000));
+    shop.step("more than is left of it", ("64", 43_000, 1), refund(7_001));
+    shop.step("a sale of the second batch", ("00", 41_000, 1), |t, card| {
+        t.sale(card, Fen(2_000)).unwrap()
+    });
+
+    let wrong = Totals { debit: Fen(1_999), ..shop.counter.terminal.totals() };
+    let messages = shop.settles(wrong, Reconciled::Unbalanced);
+    assert_eq!(messages, 3, "the totals, two details in one upload, and the end");
+    shop.owns("a settlement moves no money", 41_000);
+    shop.step("a sale of the third batch", ("00", 40_000, 1), |t, card| {
+        t.sale(card, Fen(1_000)).unwrap()
+    });
+
+    shop.counter.hang_up();
+    shop.kiosk.hang_up();
+    assert!(town.is_left_alone());
+    town.stop();
+}
+
+#[test]
+fn a_shops_day() {
+    let (town, kit) = (Town::start(|_| {}), kit());
+    let report = loadtest::demo::run(town.address, &kit).unwrap();
+    let wrong: Vec<_> = report.rows.iter().filter(|row| !row.ok).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    town.stop();
+}
