@@ -3,7 +3,9 @@
 mod bench;
 mod check;
 mod config;
+mod decode;
 mod demo;
+mod encode;
 mod host;
 mod kit;
 mod log;
@@ -22,6 +24,8 @@ enum Command {
     Demo(demo::Demo),
     Serve(serve::Serve),
     Pos(Box<pos::Pos>),
+    Decode(decode::Decode),
+    Encode(encode::Encode),
     Check(check::Check),
     Bench(bench::Bench),
     /// Check or show how a node is set up.
@@ -42,6 +46,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(demo) => demo.run(),
         Command::Serve(serve) => serve.run().map(|()| ExitCode::SUCCESS),
         Command::Pos(pos) => pos.run(),
+        Command::Decode(decode) => decode.run(),
+        Command::Encode(encode) => encode.run(),
         Command::Check(check) => check.run(),
         Command::Bench(bench) => bench.run(),
         Command::Config(config) => config.run(),
