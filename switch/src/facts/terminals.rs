@@ -393,7 +393,7 @@ impl TerminalEntry {
         let mut lane = self.lane();
         lane.batches.absorb(event);
         let open = lane.batches.open.number;
-        lane.bars.retain(|(batch, _)| *batch == open);
+        lane.bars.retain(|(batch, _)| *batch == open || *batch == open.next());
     }
 
     pub(super) fn signed_on(&self, id: TerminalId, sealed: &[u8], hsm: &dyn Hsm) {

@@ -281,9 +281,13 @@ impl Genuine<'_> {
             None
         };
         let made_with = self.entry.card_of(batch, stan);
-        let card = match made_with.or(named) {
-            Some(card) => card,
-            None => match self.entry.find_or_bar(batch, stan) {
+        let card = match (made_with, named) {
+            // It names another card than the original was made with: not the original's reversal.
+            (Some(made_with), Some(named)) if made_with != named => {
+                return Err(Stop::Refuse(ResponseCode::NOT_FOUND, 2));
+            }
+            (Some(card), _) | (None, Some(card)) => card,
+            (None, None) => match self.entry.find_or_bar(batch, stan) {
                 Found::Card(card) => card,
                 Found::Barred => {
                     return Ok(self.ask_own_shard(Command::Bar(key), Guard::Free, None));
@@ -294,7 +298,7 @@ impl Genuine<'_> {
         let reversal = Reversal {
             key,
             kind,
-            card: named.unwrap_or(card),
+            card,
             merchant: self.origin.merchant,
             amount,
             batch_is_open: self.entry.open_batch() == batch,
