@@ -56,31 +56,43 @@ impl Line {
         self.stream.shutdown(Shutdown::Write).unwrap();
     }
 
-    /// Reads the next frame; `None` if the line ends first.
-    pub(crate) fn read(&mut self) -> Option<Heard> {
+    /// Reads the next frame.
+    pub(crate) fn read(&mut self) -> Result<Heard, Silence> {
         let mut length = [0; 2];
         self.fill(&mut length)?;
         let mut frame = vec![0; usize::from(u16::from_be_bytes(length))];
         self.fill(&mut frame)?;
-        Some(Heard { frame })
+        Ok(Heard { frame })
     }
 
-    /// Fills `room`, or returns `None` if the line ends. What was sent and not read resets it.
-    fn fill(&mut self, room: &mut [u8]) -> Option<()> {
-        match self.stream.read_exact(room) {
-            Ok(()) => Some(()),
-            Err(error) => match error.kind() {
-                ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => None,
-                kind => panic!("nothing came, and the line is open: {kind}"),
-            },
+    fn fill(&mut self, room: &mut [u8]) -> Result<(), Silence> {
+        self.stream.read_exact(room).map_err(|error| {
+            // What was sent and not read resets the line.
+            let ends = [ErrorKind::UnexpectedEof, ErrorKind::ConnectionReset];
+            if ends.contains(&error.kind()) { Silence::Closed } else { Silence::Open }
+        })
+    }
+
+    /// Returns the codes of the answers that still come, and how it ends.
+    pub(crate) fn rest(&mut self) -> String {
+        let mut heard = String::new();
+        loop {
+            match self.read() {
+                Ok(answer) => heard += &(answer.code() + " "),
+                Err(Silence::Closed) => return heard + "closed",
+                Err(Silence::Open) => return heard + "open",
+            }
         }
     }
+}
 
-    /// Returns the codes of the answers that still come, and `closed` when the line ends.
-    pub(crate) fn rest(&mut self) -> String {
-        let codes = std::iter::from_fn(|| self.read().map(|heard| heard.code() + " "));
-        codes.collect::<String>() + "closed"
-    }
+/// Why nothing more is heard.
+#[derive(Debug)]
+pub(crate) enum Silence {
+    /// The line is closed.
+    Closed,
+    /// The line is open, and nothing came in time.
+    Open,
 }
 
 /// Makes the sales of the demonstration's first terminal, each once.

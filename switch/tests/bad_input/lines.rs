@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::net::TcpStream;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::line::{Line, Seller, count, counters, echo};
 use crate::town::{PATIENCE, Town, within};
@@ -239,12 +239,14 @@ const SEGMENTS: &[Row] = &[
         act: |town, _| {
             let mut line = Line::over(narrow(town));
             let echoes = echo().repeat(1_000);
-            let (mut at, mut stalled) = (0, false);
-            while let Some(taken) = line.push(&echoes[at..], Duration::from_millis(200)) {
-                stalled |= taken == 0;
+            let (mut at, mut stalled, start) = (0, "read to the end", Instant::now());
+            while let Some(taken) = line.push(&echoes[at..], Duration::from_millis(200))
+                && start.elapsed() < 3 * PATIENCE
+            {
+                stalled = if taken == 0 { "stalled" } else { stalled };
                 at = (at + taken) % echoes.len();
             }
-            if stalled { "stalled".to_owned() } else { "read to the end".to_owned() }
+            stalled.to_owned()
         },
         heard: "stalled",
         code: Some("SLOW_READER"),
@@ -265,7 +267,8 @@ const SEGMENTS: &[Row] = &[
     },
     Row {
         id: "A14",
-        what: "one terminal at two lines: both are served, one sale is one sale",
+        what: "one terminal at two lines: both are served, for a line may carry many terminals, and \
+               one sale is one sale",
         act: |town, seller| {
             let (one, other) = (seller.sale(), seller.sale());
             let (mut here, mut there) = (Line::to(town), Line::to(town));
