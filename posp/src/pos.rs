@@ -64,6 +64,8 @@ pub(crate) struct Pos {
     #[arg(long, value_parser = read_mac)]
     mac: Option<MacAlgorithm>,
     /// Where it keeps trace number, batch, slips and an owed reversal from one run to the next.
+    /// Without it every run is a terminal with no memory: it signs on, and takes a trace number
+    /// from the clock.
     #[arg(long, value_name = "FILE", global = true)]
     keep: Option<PathBuf>,
     /// Print one JSON object.
@@ -403,11 +405,12 @@ fn today() -> [u8; 3] {
     [pair(year), small(date.month()), small(date.day())]
 }
 
-/// A terminal that keeps nothing must not use a trace number twice in a batch: it takes tenths of
-/// a second.
+/// A terminal that keeps nothing must not use a trace number twice in a batch, or the host takes
+/// the second request for a repeat of the first. It takes the milliseconds, of which each run lets
+/// more pass than it has requests.
 fn first_stan() -> Stan {
-    let tenths = since_1970().as_millis() / 100 % 999_999;
-    let number = u32::try_from(tenths).unwrap_or_default().saturating_add(1);
+    let millis = since_1970().as_millis() % 999_999;
+    let number = u32::try_from(millis).unwrap_or_default().saturating_add(1);
     Stan::new(number).unwrap_or(Stan::FIRST)
 }
 
