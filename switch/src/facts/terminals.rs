@@ -140,13 +140,13 @@ impl std::fmt::Debug for Lane {
 /// Why a terminal's request cannot begin now.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Busy {
-    /// Its batch is not the one that takes slips, or is being closed.
+    /// Its batch is not the one that takes slips.
     BatchDiffers,
     /// Its reversal came first.
     Barred,
     /// The same trace number is taken by another card.
     TakenByOtherCard,
-    /// Something of the terminal is still in flight: ask again in a moment.
+    /// Something of the terminal is still in flight, or a settlement counts: ask again in a moment.
     InFlight,
 }
 
@@ -314,7 +314,11 @@ impl TerminalEntry {
         card: CardId,
     ) -> Result<Claim, Busy> {
         let mut lane = self.lane();
-        if lane.is_closing || lane.batches.open.number != batch {
+        // Not a refusal yet: a settlement that is refused leaves the batch open.
+        if lane.is_closing {
+            return Err(Busy::InFlight);
+        }
+        if lane.batches.open.number != batch {
             return Err(Busy::BatchDiffers);
         }
         if lane.bars.contains(&(batch, stan)) {
