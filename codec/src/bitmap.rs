@@ -65,7 +65,7 @@ impl Bitmap {
     #[must_use]
     #[inline]
     pub const fn fields(self) -> Fields {
-        Fields { bits: self.first, base: 1, next: self.second }
+        Fields { bits: self.first.reverse_bits(), base: 1, next: self.second }
     }
 
     /// The bit of `field` in the half that begins with `base`, or 0 if it is in the other half.
@@ -79,6 +79,8 @@ impl Bitmap {
 /// Iterator over the fields of a [`Bitmap`].
 #[derive(Clone, Debug)]
 pub struct Fields {
+    /// Turned round: the lowest field is the least significant bit, which is found and cleared
+    /// faster than the most significant.
     bits: u64,
     base: u8,
     next: u64,
@@ -93,11 +95,11 @@ impl Iterator for Fields {
             if self.next == 0 {
                 return None;
             }
-            self.bits = std::mem::take(&mut self.next);
+            self.bits = std::mem::take(&mut self.next).reverse_bits();
             self.base = 65;
         }
-        let place = self.bits.leading_zeros();
-        self.bits &= !((1 << 63) >> place);
+        let place = self.bits.trailing_zeros();
+        self.bits &= self.bits.wrapping_sub(1);
         Some(FieldNo(self.base.wrapping_add(place.to_le_bytes()[0])))
     }
 }
