@@ -3,6 +3,8 @@
 //! Labels never carry a card, a terminal or a reference: those belong to the journal.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use codec::{Message, ParseError};
@@ -11,6 +13,7 @@ use domain::terms::TerminalId;
 use domain::txn::TxnKind;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
+use crate::clock::Moment;
 use crate::message::matrix::Transaction;
 use crate::message::reply::Reference;
 use crate::message::response::ResponseCode;
@@ -235,17 +238,42 @@ fn log(line: &Line<'_>) {
 /// Text of a message, with whatever is not printable escaped.
 struct Text<'a>(&'a [u8]);
 
-impl std::fmt::Display for Text<'_> {
+impl Display for Text<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.0.escape_ascii())
     }
 }
+
+/// Lines that are closed for what they sent are all counted; so many a second are logged, so that
+/// a flood of them does not become a flood of text.
+const LOGGED_A_SECOND: u64 = 20;
 
 /// Counts lines.
 #[derive(Clone)]
 pub struct LineMeter {
     open: Gauge,
     opened: Counter,
+    quota: Arc<Quota>,
+}
+
+/// Gives out so many turns a second.
+#[derive(Debug, Default)]
+struct Quota {
+    /// The second that turns are counted in.
+    second: AtomicU64,
+    taken: AtomicU64,
+}
+
+impl Quota {
+    /// Takes a turn, if one is left. Callers that race at the edge of a second may take a few
+    /// more.
+    fn take(&self, now: Moment) -> bool {
+        let second = now.micros.wrapping_div(1_000_000);
+        if self.second.swap(second, Ordering::Relaxed) != second {
+            self.taken.store(0, Ordering::Relaxed);
+        }
+        self.taken.fetch_add(1, Ordering::Relaxed) < LOGGED_A_SECOND
+    }
 }
 
 impl Default for LineMeter {
@@ -253,6 +281,7 @@ impl Default for LineMeter {
         Self {
             open: gauge!("posp_conn_open", "channel" => CHANNEL),
             opened: counter!("posp_conn_total", "channel" => CHANNEL),
+            quota: Arc::default(),
         }
     }
 }
@@ -270,8 +299,26 @@ impl LineMeter {
         counter!("posp_conn_closed_total", "channel" => CHANNEL, "reason" => reason).increment(1);
     }
 
-    /// Counts a frame that ended its line.
-    pub fn bad_frame(&self, kind: &'static str) {
-        counter!("posp_frame_errors_total", "channel" => CHANNEL, "kind" => kind).increment(1);
+    /// Counts and logs why a line is closed: by a code for counters, and in words.
+    pub fn bad_frame(&self, now: Moment, line: u64, code: &'static str, why: &dyn Display) {
+        counter!("posp_frame_errors_total", "channel" => CHANNEL, "kind" => code).increment(1);
+        if self.quota.take(now) {
+            tracing::warn!(target: "posp::line", line, code, %why, "closed");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_has_so_many_turns() {
+        let quota = Quota::default();
+        let turns = |second: u64| {
+            let at = |micros| Moment { micros: second * 1_000_000 + micros, ..Moment::default() };
+            (0..100).filter(|&micros| quota.take(at(micros))).count()
+        };
+        assert_eq!([turns(0), turns(0), turns(7), turns(8)], [20, 0, 20, 20]);
     }
 }

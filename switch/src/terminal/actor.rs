@@ -198,12 +198,16 @@ impl TerminalActor {
         ctx.run_later(self.parts.rules.write_deadline, move |line, ctx| {
             line.is_reader_watched = false;
             if line.sent < goal {
-                line.meter.bad_frame("SLOW_READER");
+                line.bad_frame("SLOW_READER", &"answers were not read in time");
                 line.close(ctx, "SLOW_READER");
             } else if !line.unsent.is_empty() {
                 line.watch_reader(ctx);
             }
         });
+    }
+
+    fn bad_frame(&self, code: &'static str, why: &dyn std::fmt::Display) {
+        self.meter.bad_frame(self.parts.clock.now(), self.place.number, code, why);
     }
 
     fn close(&mut self, ctx: &mut Context<Self>, reason: &'static str) {
@@ -235,8 +239,7 @@ impl TerminalActor {
                 }
                 Ok(None) => break,
                 Err(error) => {
-                    self.meter.bad_frame(error.code());
-                    tracing::warn!(target: "posp::line", line = self.place.number, code = error.code(), %error, "closed");
+                    self.bad_frame(error.code(), &error);
                     // What came before is still answered, however it was cut into segments.
                     (self.closed, self.read) = (error.code(), None);
                     taken = bytes.len();
@@ -274,7 +277,7 @@ impl TerminalActor {
                 // It may be whole, and wait for us.
                 line.watch_frame(deadline, ctx);
             } else if left.is_zero() {
-                line.meter.bad_frame("FRAME_TIMEOUT");
+                line.bad_frame("FRAME_TIMEOUT", &"a frame did not end in time");
                 line.close(ctx, "FRAME_TIMEOUT");
             } else {
                 line.watch_frame(left, ctx);
