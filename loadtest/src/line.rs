@@ -1,13 +1,38 @@
 //! A TCP line to a host, as a terminal holds it: one request, one answer.
 
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::ops::Deref;
 use std::time::{Duration, Instant};
 
 use codec::{FrameError, Limits, cut};
 
+/// The bytes of a frame. `Debug` shows how many, because there may be a card number among them.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Frame(Vec<u8>);
+
+impl From<Vec<u8>> for Frame {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl Deref for Frame {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Frame({} bytes)", self.0.len())
+    }
+}
+
 /// An open line.
-#[derive(Debug)]
 pub struct Line {
     stream: TcpStream,
     timeout: Duration,

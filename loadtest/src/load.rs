@@ -19,6 +19,7 @@ use tokio::net::TcpStream;
 use crate::code::Code;
 use crate::cpu;
 use crate::ids::Stan;
+use crate::line::Frame;
 
 /// Of so many answers of a connection, one is kept for a closer look.
 const SAMPLE_EVERY: u64 = 64;
@@ -50,7 +51,7 @@ pub enum Matching {
 
 /// The requests of one connection: frames of successive trace numbers, one after the other, each
 /// with its length in front.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Requests {
     /// The frames.
     pub frames: Arc<[u8]>,
@@ -80,7 +81,7 @@ pub struct Load {
     /// Processor time of the rest of the process.
     pub other_cpu: Duration,
     /// Every so many answers one, without its length, by the number of its connection.
-    pub samples: Vec<(usize, Vec<u8>)>,
+    pub samples: Vec<(usize, Frame)>,
 }
 
 /// Why a load could not be put on.
@@ -357,7 +358,7 @@ impl Connection {
         tally.latency.saturating_record(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
         tally.elapsed = self.begin.elapsed();
         if count.is_multiple_of(SAMPLE_EVERY) {
-            tally.samples.push((self.number, reply.to_vec()));
+            tally.samples.push((self.number, reply.to_vec().into()));
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::audit::{History, Key};
 use crate::code::Code;
-use crate::line::{Line, LineError};
+use crate::line::{Frame, Line, LineError};
 use crate::terminal::{
     Imprint, Reconciled, Reply, SignOn, StateError, Terminal, TerminalError, Totals,
 };
@@ -28,9 +28,9 @@ pub struct Station {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Exchange {
     /// The request, its length in front.
-    pub sent: Vec<u8>,
+    pub sent: Frame,
     /// The answer, without its length.
-    pub received: Vec<u8>,
+    pub received: Frame,
     /// What the terminal made of it.
     pub reply: Reply,
 }
@@ -65,7 +65,7 @@ pub enum StationError {
     #[error("no answer: {error}")]
     NoAnswer {
         /// The request.
-        sent: Vec<u8>,
+        sent: Frame,
         /// Why.
         error: LineError,
     },
@@ -108,12 +108,13 @@ impl Station {
             Ok(Ok((received, reply))) => {
                 self.line = Some(line);
                 self.note_answer(subject, &reply);
+                let (sent, received) = (sent.into(), received.into());
                 Ok(Exchange { sent, received, reply })
             }
             Ok(Err(error)) => Err(error.into()),
             Err(error) => {
                 self.terminal.on_timeout();
-                Err(StationError::NoAnswer { sent, error })
+                Err(StationError::NoAnswer { sent: sent.into(), error })
             }
         };
         self.save()?;
@@ -138,7 +139,7 @@ impl Station {
         self.save()?;
         match heard {
             Ok(()) => Ok(sent),
-            Err(error) => Err(StationError::NoAnswer { sent, error }),
+            Err(error) => Err(StationError::NoAnswer { sent: sent.into(), error }),
         }
     }
 
@@ -150,8 +151,8 @@ impl Station {
     pub fn send_past_terminal(&mut self, sent: &[u8]) -> Result<Vec<u8>, StationError> {
         let mut line = self.take_line()?;
         let received = line.send(sent).and_then(|()| line.receive());
-        let received =
-            received.map_err(|error| StationError::NoAnswer { sent: sent.to_vec(), error })?;
+        let received = received
+            .map_err(|error| StationError::NoAnswer { sent: sent.to_vec().into(), error })?;
         self.line = Some(line);
         Ok(received)
     }

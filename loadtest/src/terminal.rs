@@ -39,7 +39,7 @@ use crate::kit::TerminalSetup;
 const ARCHIVE_MAX: usize = 500;
 
 /// What the request under way is, and what its answer changes.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Kind {
     SignOn(SignOn),
     SignOff,
@@ -53,7 +53,7 @@ enum Kind {
 }
 
 /// The request under way.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Awaiting {
     kind: Kind,
     mti: [u8; 4],

@@ -165,7 +165,9 @@ fn silence_owes_a_reversal_that_the_file_knew_of_before() {
         assert_eq!(terminal.slips().count(), 0);
         Ok(frame)
     });
-    assert!(matches!(asked, Err(StationError::NoAnswer { .. })));
+    let silence = asked.unwrap_err();
+    assert!(matches!(silence, StationError::NoAnswer { .. }));
+    assert_eq!(format!("{silence:?}"), "NoAnswer { sent: Frame(118 bytes), error: Timeout }");
     let state = State::load(&path).unwrap().unwrap();
     let terminal = Terminal::resume(&kit.terminals[0], state).unwrap();
     assert_eq!(terminal.owed().unwrap().reason, Reason::NoAnswer);

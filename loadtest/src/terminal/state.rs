@@ -1,5 +1,6 @@
 //! What a terminal keeps while it is switched off.
 
+use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -17,7 +18,7 @@ use crate::kit::TerminalSetup;
 ///
 /// Slips hold card numbers, as a terminal's memory does; [`State::save`] lets nobody but the owner
 /// read them.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
     terminal: TerminalId,
@@ -32,6 +33,12 @@ pub struct State {
     owed: Option<Owed>,
     slips: Vec<Slip>,
     archive: Vec<Slip>,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "State({}, batch {}, {} slips)", self.terminal, self.batch, self.slips.len())
+    }
 }
 
 /// Why a state file could not be used.
