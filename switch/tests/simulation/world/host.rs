@@ -178,9 +178,13 @@ impl World {
     /// The next business date begins. It never goes so far that a late copy finds its original
     /// forgotten.
     fn turn_the_day(&mut self) {
-        if self.days >= 9 {
-            return;
+        if self.days < 9 {
+            self.end_the_days();
         }
+    }
+
+    /// One more business date begins.
+    pub(super) fn end_the_days(&mut self) {
         self.days += 1;
         self.date = BusinessDate::new(2026, 11, 18 + self.days as u8).unwrap();
         self.trace.note(self.now, b"day", || format!("business date {}", self.date));
