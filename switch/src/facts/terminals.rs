@@ -208,6 +208,8 @@ pub enum Found {
     Card(CardId),
     /// Nowhere; from now on it is barred.
     Barred,
+    /// Its batch takes no slips any more: whatever it was, it stands.
+    Settled,
 }
 
 impl TerminalEntry {
@@ -356,11 +358,15 @@ impl TerminalEntry {
         if let Some(card) = lane.card_of(batch, stan) {
             return Found::Card(card);
         }
+        let open = lane.batches.open.number;
+        if batch != open && batch != open.next() {
+            return Found::Settled;
+        }
         lane.bars.insert((batch, stan));
         Found::Barred
     }
 
-    /// Returns the card of a transaction of the open batch.
+    /// Returns the card of a transaction of the open batch, or of the one before.
     #[must_use]
     pub fn card_of(&self, batch: BatchNo, stan: Stan) -> Option<CardId> {
         self.lane().card_of(batch, stan)
@@ -423,6 +429,10 @@ impl TerminalEntry {
 
 impl Lane {
     fn card_of(&self, batch: BatchNo, stan: Stan) -> Option<CardId> {
+        let closed = self.batches.closed.as_ref().filter(|closed| closed.number == batch);
+        if let Some(closed) = closed {
+            return closed.slips.get(&stan).map(|slip| slip.card);
+        }
         if self.batches.open.number != batch {
             return None;
         }

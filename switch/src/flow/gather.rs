@@ -289,6 +289,9 @@ impl Genuine<'_> {
             (Some(card), _) | (None, Some(card)) => card,
             (None, None) => match self.entry.find_or_bar(batch, stan) {
                 Found::Card(card) => card,
+                Found::Settled => {
+                    return Err(Stop::Refuse(ResponseCode::INVALID_TRANSACTION, 60));
+                }
                 Found::Barred => {
                     return Ok(self.ask_own_shard(Command::Bar(key), Guard::Free, None));
                 }
