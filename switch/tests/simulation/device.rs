@@ -183,10 +183,11 @@ impl Device {
         Step::Rest(scene.dice.below(scene.plan.rest_max))
     }
 
-    /// The answer to what is under way will never be known, unless a reversal settles it.
+    /// The answer to what is under way will never be known, unless a reversal settles it. A
+    /// settlement may still arrive, after transactions that it does not count.
     fn give_up(&mut self, scene: &mut Scene<'_>) {
         if let Some(doing) = self.doing.take()
-            && doing.what == What::Money(SlipKind::Refund)
+            && matches!(doing.what, What::Money(SlipKind::Refund) | What::Settle)
         {
             self.doubt(scene);
         }
