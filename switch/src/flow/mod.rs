@@ -15,7 +15,7 @@ use domain::terms::{ShardNo, TerminalId};
 use keys::WorkingKeys;
 
 pub use gather::gather;
-pub use tell::{shed, tell};
+pub use tell::tell;
 
 use crate::clock::Moment;
 use crate::facts::{Guard, TerminalEntry};

@@ -45,27 +45,6 @@ pub fn tell(facts: &Facts, now: Moment, tell: &Tell, answer: &Answer) -> Option<
     Some(Outgoing { bytes, code: Some(code) })
 }
 
-/// Builds the answer to a request that no shard took: nothing was decided.
-///
-/// A card's transaction is not answered. A refusal that no shard remembers is no refusal: a copy
-/// that the network held back would be approved after the terminal had shown "declined". So the
-/// terminal gives up waiting and reverses, and the reversal bars what may still come.
-#[must_use]
-pub fn shed(facts: &Facts, now: Moment, tell: &Tell) -> Option<Outgoing> {
-    facts.telemetry.shed();
-    if tell.row.mac {
-        return None;
-    }
-    let envelope = Envelope::parse(&tell.frame).ok()?;
-    let message = Message::parse(facts.dialect, envelope.body).ok()?;
-    let code = ResponseCode::MALFUNCTION;
-    let keys = tell.keys.as_deref().map(|keys| (keys, tell.entry.scheme().mac));
-    let reply = Reply::only(code, now.at);
-    let mut bytes = Vec::new();
-    reply::write(facts, &envelope, &message, Some(tell.row), keys, &reply, &mut bytes).ok()?;
-    Some(Outgoing { bytes, code: Some(code) })
-}
-
 fn code_of(transaction: Transaction, answer: &Answer) -> ResponseCode {
     match answer.verdict {
         Ok(()) => ResponseCode::APPROVED,

@@ -152,7 +152,7 @@ impl TerminalActor {
                         (question.shard, question.command, question.guard);
                     let envelope = Envelope { shard, command, guard, reply };
                     if self.parts.accounts.ask(envelope).is_err() {
-                        self.session.on_refused(self.parts.clock.now(), question.token);
+                        self.session.on_refused(question.token);
                     }
                 }
             }
@@ -324,7 +324,7 @@ impl Handler<Decided> for TerminalActor {
         let now = self.parts.clock.now();
         match decided.answer {
             Some(answer) => self.session.on_answer(now, decided.token, &answer),
-            None => self.session.on_refused(now, decided.token),
+            None => self.session.on_refused(decided.token),
         }
         self.perform(ctx);
     }

@@ -86,10 +86,13 @@ impl Session {
     }
 
     /// Takes in that a question reached no shard: it was not decided, and never will be.
-    pub fn on_refused(&mut self, now: Moment, token: u64) {
-        let Some(tell) = self.asked.remove(&token) else { return };
-        if let Some(outgoing) = flow::shed(&self.facts, now, &tell) {
-            self.actions.push_back(Action::Send(outgoing.bytes));
+    ///
+    /// It is not answered. A refusal that no shard remembers is no refusal: a copy that the network
+    /// held back would be done after the terminal had shown "declined". So the terminal gives up
+    /// waiting and reverses, or asks again.
+    pub fn on_refused(&mut self, token: u64) {
+        if self.asked.remove(&token).is_some() {
+            self.facts.telemetry.shed();
         }
     }
 

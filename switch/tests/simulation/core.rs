@@ -99,7 +99,7 @@ impl Core {
         let Some(session) = self.sessions.get_mut(&decided.line) else { return };
         match &decided.answer {
             Some(answer) => session.on_answer(now, decided.token, answer),
-            None => session.on_refused(now, decided.token),
+            None => session.on_refused(decided.token),
         }
     }
 
