@@ -81,6 +81,8 @@ pub struct Request {
     pub pin: PinFact,
     /// For a void or refund, what it says of the original.
     pub original: Option<Original>,
+    /// True if its batch takes slips. If not, it can only be a repeat.
+    pub batch_is_open: bool,
 }
 
 /// What a void or refund says of its original.

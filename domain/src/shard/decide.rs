@@ -86,6 +86,10 @@ impl Shard {
         {
             return self.repeat(txn, request, original.map(|(key, _txn)| key), now);
         }
+        if !request.batch_is_open {
+            let answer = self.answer(Err(Refusal::BatchDiffers), now, Detail::Plain);
+            return Decision { answer, event: None };
+        }
         let account = self.accounts.get(&request.card);
         let outcome = match account {
             None => Err(Refusal::UnknownCard),

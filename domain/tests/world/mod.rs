@@ -363,7 +363,16 @@ impl World {
                 let (key, amount) = (self.key(key), Amount::from_fen(fen));
                 let merchant = self.merchant(key.terminal, lie);
                 let card = self.card(card);
-                Some(Request { key, kind, card, merchant, amount, pin, original: None })
+                Some(Request {
+                    key,
+                    kind,
+                    card,
+                    merchant,
+                    amount,
+                    pin,
+                    original: None,
+                    batch_is_open: true,
+                })
             }
             Step::GiveBack { kind, key, sale, fen, pin, lie } => {
                 let sale = self.nth_last(sale, TxnKind::Sale)?;
@@ -380,6 +389,7 @@ impl World {
                     amount: fen.map_or(sale.amount, Amount::from_fen),
                     pin,
                     original: self.original(sale, lie),
+                    batch_is_open: true,
                 })
             }
             ref other => panic!("{other:?} is no request"),

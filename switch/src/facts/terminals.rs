@@ -140,8 +140,6 @@ impl std::fmt::Debug for Lane {
 /// Why a terminal's request cannot begin now.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Busy {
-    /// Its batch is not the one that takes slips.
-    BatchDiffers,
     /// Its reversal came first.
     Barred,
     /// The same trace number is taken by another card.
@@ -164,6 +162,8 @@ pub struct Claim {
     terminal: Arc<TerminalEntry>,
     stan: Stan,
     card: CardId,
+    /// True if its batch takes slips, and goes on doing so until the claim is dropped.
+    pub batch_is_open: bool,
 }
 
 impl Drop for Claim {
@@ -320,34 +320,36 @@ impl TerminalEntry {
         if lane.is_closing {
             return Err(Busy::InFlight);
         }
-        if lane.batches.open.number != batch {
-            return Err(Busy::BatchDiffers);
-        }
         if lane.bars.contains(&(batch, stan)) {
             return Err(Busy::Barred);
         }
-        let made_with = lane.batches.open.slips.get(&stan).map(|slip| slip.card);
-        let being_made_with = lane.in_flight.iter().find(|f| f.0 == stan).map(|f| f.1);
-        if made_with.or(being_made_with).is_some_and(|other| other != card) {
+        let batch_is_open = lane.batches.open.number == batch;
+        if batch_is_open && lane.card_of(batch, stan).is_some_and(|other| other != card) {
             return Err(Busy::TakenByOtherCard);
         }
         lane.in_flight.push((stan, card));
         drop(lane);
-        Ok(Claim { terminal: Arc::clone(self), stan, card })
+        Ok(Claim { terminal: Arc::clone(self), stan, card, batch_is_open })
     }
 
     /// Begins a reversal: in flight like any transaction, whatever its batch.
     ///
     /// # Errors
     /// [`Busy::InFlight`] while a settlement counts.
-    pub fn begin_reversal(self: &Arc<Self>, stan: Stan, card: CardId) -> Result<Claim, Busy> {
+    pub fn begin_reversal(
+        self: &Arc<Self>,
+        batch: BatchNo,
+        stan: Stan,
+        card: CardId,
+    ) -> Result<Claim, Busy> {
         let mut lane = self.lane();
         if lane.is_closing {
             return Err(Busy::InFlight);
         }
+        let batch_is_open = lane.batches.open.number == batch;
         lane.in_flight.push((stan, card));
         drop(lane);
-        Ok(Claim { terminal: Arc::clone(self), stan, card })
+        Ok(Claim { terminal: Arc::clone(self), stan, card, batch_is_open })
     }
 
     /// Finds the card of an original that a reversal names by batch and trace number only, or
@@ -375,13 +377,10 @@ impl TerminalEntry {
     /// Begins a settlement.
     ///
     /// # Errors
-    /// [`Busy::InFlight`] while something is; [`Busy::BatchDiffers`] while another settlement is.
+    /// [`Busy::InFlight`] while something is, another settlement too.
     pub fn begin_closing(self: &Arc<Self>) -> Result<Closing, Busy> {
         let mut lane = self.lane();
-        if lane.is_closing {
-            return Err(Busy::BatchDiffers);
-        }
-        if !lane.in_flight.is_empty() {
+        if lane.is_closing || !lane.in_flight.is_empty() {
             return Err(Busy::InFlight);
         }
         lane.is_closing = true;

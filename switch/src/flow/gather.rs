@@ -255,7 +255,6 @@ impl Genuine<'_> {
             Original { other_card, ..said }
         });
         let claim = self.entry.begin(batch, stan, card.card).map_err(|busy| match busy {
-            Busy::BatchDiffers => Stop::Refuse(ResponseCode::BATCH_DIFFERS, 60),
             Busy::Barred => Stop::Refuse(ResponseCode::ALREADY_UNDONE, 11),
             Busy::TakenByOtherCard => Stop::Refuse(ResponseCode::DUPLICATE, 11),
             Busy::InFlight => Stop::Later,
@@ -268,6 +267,7 @@ impl Genuine<'_> {
             amount,
             pin,
             original,
+            batch_is_open: claim.batch_is_open,
         };
         Ok(self.ask_card(card.card, Command::Transact(request), Guard::Claim(claim)))
     }
@@ -297,14 +297,14 @@ impl Genuine<'_> {
                 }
             },
         };
-        let claim = self.entry.begin_reversal(stan, card).map_err(|_closing| Stop::Later)?;
+        let claim = self.entry.begin_reversal(batch, stan, card).map_err(|_closing| Stop::Later)?;
         let reversal = Reversal {
             key,
             kind,
             card,
             merchant: self.origin.merchant,
             amount,
-            batch_is_open: self.entry.open_batch() == batch,
+            batch_is_open: claim.batch_is_open,
         };
         Ok(self.ask_card(card, Command::Reverse(reversal), Guard::Claim(claim)))
     }

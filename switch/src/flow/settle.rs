@@ -15,7 +15,7 @@ pub(super) fn close(genuine: &Genuine<'_>) -> Result<Step, Stop> {
         request::totals(&genuine.message).ok_or(Stop::Refuse(ResponseCode::FORMAT_ERROR, 48))?;
     let batch = genuine.batch()?;
     let closing = genuine.entry.begin_closing().map_err(|busy| match busy {
-        Busy::InFlight | Busy::BatchDiffers | Busy::Barred | Busy::TakenByOtherCard => Stop::Later,
+        Busy::InFlight | Busy::Barred | Busy::TakenByOtherCard => Stop::Later,
     })?;
     let terminal = genuine.origin.terminal;
     let command = Command::CloseBatch { terminal, batch, claimed, counted: closing.counted };

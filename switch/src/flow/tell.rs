@@ -58,7 +58,7 @@ fn code_of(transaction: Transaction, answer: &Answer) -> ResponseCode {
 fn reply_of<'t>(tell: &'t Tell, answer: &Answer, code: ResponseCode) -> Reply<'t> {
     let mut reply = Reply {
         date: answer.date,
-        rrn: Reference::Entry(answer.rrn),
+        rrn: reference_of(answer),
         ..Reply::only(code, answer.at)
     };
     if answer.verdict == Err(Refusal::BatchDiffers) {
@@ -82,6 +82,14 @@ fn reply_of<'t>(tell: &'t Tell, answer: &Answer, code: ResponseCode) -> Reply<'t
         Detail::Uploaded(count) => reply.taken = uploaded(tell.row.transaction, *count),
     }
     reply
+}
+
+/// A refusal that leaves no entry has no reference of one: the number would be the next entry's.
+const fn reference_of(answer: &Answer) -> Reference {
+    match answer.verdict {
+        Err(Refusal::BatchDiffers | Refusal::DuplicateDiffers) => Reference::Moment(answer.at),
+        Ok(()) | Err(_) => Reference::Entry(answer.rrn),
+    }
 }
 
 /// Only an upload in F48 is told how much of it was taken in.

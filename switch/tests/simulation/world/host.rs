@@ -165,6 +165,7 @@ impl World {
             amount: Amount::from_fen(fen),
             pin: PinFact::Right,
             original: None,
+            batch_is_open: true,
         };
         let shard: ShardNo = card.shard();
         let state = self.audit.books().shard(shard);
