@@ -183,11 +183,10 @@ impl Device {
         Step::Rest(scene.dice.below(scene.plan.rest_max))
     }
 
-    /// The answer to what is under way will never be known, unless a reversal settles it. A
-    /// settlement may still arrive, after transactions that it does not count.
+    /// The answer to what is under way will never be known, unless a reversal settles it.
     fn give_up(&mut self, scene: &mut Scene<'_>) {
         if let Some(doing) = self.doing.take()
-            && matches!(doing.what, What::Money(SlipKind::Refund) | What::Settle)
+            && doing.what == What::Money(SlipKind::Refund)
         {
             self.doubt(scene);
         }

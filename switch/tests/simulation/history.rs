@@ -67,13 +67,23 @@ pub struct History {
     pub undone: Vec<Undone>,
     pub settled: Vec<Settled>,
     pub receipts: Vec<Receipt>,
-    /// The slips of a batch that its terminal is about to close, without those it reversed.
+    /// The totals that a terminal sent first to settle a batch.
     pub claims: BTreeMap<(TerminalId, BatchNo), Totals>,
-    /// Batches of which the terminal cannot be sure: an outcome that it never learned, or two
-    /// settlements with different totals.
+    /// Batches whose slips the terminal cannot be sure of: there is an outcome it never learned.
     pub doubts: BTreeSet<(TerminalId, BatchNo)>,
+    /// Batches that changed after their totals were sent: no answer came, and business went on.
+    pub restated: BTreeSet<(TerminalId, BatchNo)>,
     /// What no terminal should ever meet.
     pub complaints: Vec<String>,
+}
+
+impl History {
+    /// Notes that a batch has a slip more or less.
+    pub fn note_slip(&mut self, terminal: TerminalId, batch: BatchNo) {
+        if self.claims.contains_key(&(terminal, batch)) {
+            self.restated.insert((terminal, batch));
+        }
+    }
 }
 
 /// Returns the key of a terminal's request.

@@ -1,5 +1,6 @@
 //! Many seeds on all processors, and what came of them.
 
+use std::cell::Cell;
 use std::io::{IsTerminal, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,15 +37,20 @@ pub fn run(seed: u64, planted: Option<Planted>, tells: bool) -> Outcome {
     Planted::plant(planted);
     let lies = planted == Some(Planted::FsyncSkipped);
     let result = catch_unwind(AssertUnwindSafe(|| world::run(seed, lies, tells)));
-    result.unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("of some kind");
-        Outcome {
-            tally: Tally::default(),
-            digest: 0,
-            violation: Some(Violation::new("panic", text)),
-        }
+    result.unwrap_or_else(|_panic| Outcome {
+        tally: Tally::default(),
+        digest: 0,
+        violation: Some(Violation::new("panic", &LAST_PANIC.take())),
     })
+}
+
+thread_local! {
+    static LAST_PANIC: Cell<String> = const { Cell::new(String::new()) };
+}
+
+/// Lets a panic in a world be reported as a broken rule, once and with its seed.
+pub fn keep_panics() {
+    std::panic::set_hook(Box::new(|panic| LAST_PANIC.set(panic.to_string())));
 }
 
 /// Lets `count` seeds from `first` on happen, and stops at the first that breaks a rule.

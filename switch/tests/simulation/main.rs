@@ -88,8 +88,7 @@ impl Order {
 }
 
 fn main() -> ExitCode {
-    // A broken rule is reported once, with its seed; a panic in a world is one.
-    std::panic::set_hook(Box::new(|_| {}));
+    hunt::keep_panics();
     let order = match Order::read(std::env::args().skip(1)) {
         Ok(order) => order,
         Err(error) => {

@@ -25,6 +25,8 @@ use super::trace::Trace;
 
 /// Milliseconds since 1970 at which every world begins: 2026-11-18.
 const BEGINNING: i64 = 1_795_000_000_000;
+/// The weather clears at the latest after this time.
+const STORM_MAX: Micros = 4 * 3600 * SECOND;
 /// Within this time after the weather has cleared, everything must be done.
 const FINALE_MAX: Micros = 900 * SECOND;
 
@@ -168,7 +170,7 @@ impl World {
             let first = self.dice.below(SECOND);
             self.set_alarm(device, first);
         }
-        while !self.devices.iter().all(Device::is_at_rest) {
+        while self.now < STORM_MAX && !self.devices.iter().all(Device::is_at_rest) {
             self.step()?;
             self.maybe_crash()?;
         }

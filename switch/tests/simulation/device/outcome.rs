@@ -1,6 +1,7 @@
 //! What a device makes of an answer.
 
 use codec::{Dialect, Envelope, Message};
+use domain::txn::TxnKey;
 use keys::TerminalKeys;
 use loadtest::terminal::{Reconciled, SlipKind};
 use loadtest::{Reply, TerminalError};
@@ -68,12 +69,16 @@ impl Device {
         let Some(code) = reply.code.filter(|_| !reply.is_success()) else {
             let (auth, balance) = (reply.auth_code.clone(), reply.balance_fen);
             asked.told = Told::Approved { at, rrn, auth, balance };
+            let TxnKey { terminal, batch, stan } = asked.key;
             if doing.what == What::Money(SlipKind::Sale) {
                 let card = scene.cast.cards.iter().position(|card| card.id == asked.card);
-                let stan = loadtest::Stan::new(asked.key.stan.number()).unwrap();
+                let stan = loadtest::Stan::new(stan.number()).unwrap();
                 let slip = self.terminal.slip(stan).unwrap().clone();
                 let (merchant, card) = (self.setup.merchant.0, card.unwrap());
                 scene.history.receipts.push(Receipt { slip, merchant, card });
+            }
+            if doing.what != What::Balance {
+                scene.history.note_slip(terminal, batch);
             }
             return;
         };
@@ -87,6 +92,7 @@ impl Device {
             // The terminal gave it up, and the books know better.
             scene.history.doubts.insert((key.terminal, key.batch));
         }
+        scene.history.note_slip(key.terminal, key.batch);
         scene.history.undone.push(undone);
     }
 }

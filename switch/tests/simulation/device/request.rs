@@ -218,10 +218,7 @@ impl Device {
     pub(super) fn settle(&mut self, scene: &mut Scene<'_>) -> Result<Made, TerminalError> {
         let (batch, totals) = (history::batch_of(self.terminal.batch()), self.terminal.totals());
         let frame = self.terminal.settle()?;
-        let before = scene.history.claims.insert((self.id(), batch), totals);
-        if before.is_some_and(|before| before != totals) {
-            self.doubt(scene);
-        }
+        scene.history.claims.entry((self.id(), batch)).or_insert(totals);
         Ok(Made::of(frame, What::Settle))
     }
 
