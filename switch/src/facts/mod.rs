@@ -15,8 +15,8 @@ use domain::txn::Batches;
 use keys::Hsm;
 
 pub use cards::{CardRef, Cards};
-pub use terminals::WrongMac;
 pub use terminals::{Busy, Claim, Closing, Found, Guard, Scheme, TerminalEntry, Terminals};
+pub use terminals::{SealedKeyring, WrongMac};
 
 use crate::clock::Calendar;
 use crate::telemetry::Telemetry;
@@ -83,9 +83,6 @@ impl Facts {
             Event::SignedOn { terminal, sealed_keys, .. } => {
                 if let Some(entry) = self.terminals.get(*terminal) {
                     entry.signed_on(*terminal, sealed_keys, self.hsm.as_ref());
-                    if !self.rules.keep_previous_keys {
-                        entry.forget_previous_keys();
-                    }
                 }
             }
             Event::SignedOff { terminal, .. } => {

@@ -91,6 +91,34 @@ impl Terminals {
     }
 }
 
+/// The working keys of a terminal, as the journal keeps them: sealed.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct SealedKeyring {
+    /// The keys of the last sign-on.
+    pub current: SealedWorkingKeys,
+    /// The last keys that the terminal is known to have, if it has not used the current ones yet.
+    pub proven: Option<SealedWorkingKeys>,
+}
+
+/// Working keys, ready for use, and as they are kept.
+#[derive(Clone)]
+struct Keyed {
+    sealed: SealedWorkingKeys,
+    keys: Arc<WorkingKeys>,
+}
+
+impl Keyed {
+    fn open(id: TerminalId, sealed: SealedWorkingKeys, hsm: &dyn Hsm) -> Option<Self> {
+        match hsm.load_working_keys(&id.0, &sealed) {
+            Ok(keys) => Some(Self { sealed, keys }),
+            Err(error) => {
+                tracing::error!(%error, terminal = %id, "working keys cannot be opened");
+                None
+            }
+        }
+    }
+}
+
 /// What a terminal is set up with, ready for use.
 #[derive(Clone, Debug)]
 struct Setup {
@@ -119,10 +147,11 @@ pub struct TerminalEntry {
 
 struct Lane {
     setup: Setup,
-    keys: Option<Arc<WorkingKeys>>,
-    /// The keys before the last sign-on, good until the new ones are used for the first time: a
-    /// sign-on is not authenticated, and must not lock out the terminal it names.
-    previous: Option<Arc<WorkingKeys>>,
+    keys: Option<Keyed>,
+    /// The last keys that the terminal is known to have, good until the current ones are used for
+    /// the first time: a sign-on is not authenticated, and must not lock out the terminal it names.
+    /// `None` once the current ones are proven.
+    proven: Option<Keyed>,
     keys_are_used: bool,
     mac_errors: u32,
     batches: Batches,
@@ -217,7 +246,7 @@ impl TerminalEntry {
         let lane = Lane {
             setup,
             keys: None,
-            previous: None,
+            proven: None,
             keys_are_used: false,
             mac_errors: 0,
             batches,
@@ -261,7 +290,15 @@ impl TerminalEntry {
     /// Returns its working keys, if it is signed on.
     #[must_use]
     pub fn keys(&self) -> Option<Arc<WorkingKeys>> {
-        self.lane().keys.clone()
+        self.lane().keys.as_ref().map(|keyed| Arc::clone(&keyed.keys))
+    }
+
+    /// Returns the keys that a sign-on must keep: the last that the terminal is known to have.
+    #[must_use]
+    pub fn proven_keys(&self) -> Option<SealedWorkingKeys> {
+        let lane = self.lane();
+        let proven = if lane.keys_are_used { lane.keys.as_ref() } else { lane.proven.as_ref() };
+        proven.map(|keyed| keyed.sealed.clone())
     }
 
     /// Returns the number of the batch that takes slips.
@@ -286,19 +323,24 @@ impl TerminalEntry {
         bytes: &[u8],
         mac: &[u8],
     ) -> Result<Arc<WorkingKeys>, WrongMac> {
-        let (keys, previous, algorithm) = {
+        let ready = |keyed: &Option<Keyed>| keyed.as_ref().map(|keyed| Arc::clone(&keyed.keys));
+        let (keys, proven, algorithm) = {
             let lane = self.lane();
-            (lane.keys.clone(), lane.previous.clone(), lane.setup.scheme.mac)
+            (ready(&lane.keys), ready(&lane.proven), lane.setup.scheme.mac)
         };
         let fits = |keys: &Arc<WorkingKeys>| hsm.verify_mac(keys, algorithm, bytes, mac).is_ok();
         if let Some(keys) = keys.filter(fits) {
             let mut lane = self.lane();
-            (lane.mac_errors, lane.keys_are_used, lane.previous) = (0, true, None);
+            lane.mac_errors = 0;
+            // A sign-on may have brought other keys meanwhile, which prove nothing.
+            if lane.keys.as_ref().is_some_and(|now| Arc::ptr_eq(&now.keys, &keys)) {
+                (lane.keys_are_used, lane.proven) = (true, None);
+            }
             return Ok(keys);
         }
-        if let Some(previous) = previous.filter(fits) {
+        if let Some(proven) = proven.filter(fits) {
             self.lane().mac_errors = 0;
-            return Ok(previous);
+            return Ok(proven);
         }
         let mut lane = self.lane();
         lane.mac_errors = lane.mac_errors.saturating_add(1);
@@ -405,24 +447,24 @@ impl TerminalEntry {
         lane.bars.retain(|(batch, _)| *batch == open || *batch == open.next());
     }
 
-    pub(super) fn signed_on(&self, id: TerminalId, sealed: &[u8], hsm: &dyn Hsm) {
-        let keys = serde_json::from_slice::<SealedWorkingKeys>(sealed)
-            .ok()
-            .and_then(|sealed| hsm.load_working_keys(&id.0, &sealed).ok());
+    pub(super) fn signed_on(&self, id: TerminalId, keyring: &[u8], hsm: &dyn Hsm) {
+        let keyring = match serde_json::from_slice::<SealedKeyring>(keyring) {
+            Ok(keyring) => keyring,
+            Err(error) => {
+                tracing::error!(%error, terminal = %id, "the journal's keyring cannot be read");
+                return;
+            }
+        };
+        let keys = Keyed::open(id, keyring.current, hsm);
+        let proven = keyring.proven.and_then(|sealed| Keyed::open(id, sealed, hsm));
         let mut lane = self.lane();
-        if lane.keys_are_used {
-            lane.previous = lane.keys.take();
-        }
-        (lane.keys, lane.keys_are_used, lane.mac_errors) = (keys, false, 0);
-    }
-
-    pub(super) fn forget_previous_keys(&self) {
-        self.lane().previous = None;
+        (lane.keys, lane.proven) = (keys, proven);
+        (lane.keys_are_used, lane.mac_errors) = (false, 0);
     }
 
     pub(super) fn signed_off(&self) {
         let mut lane = self.lane();
-        (lane.keys, lane.previous, lane.keys_are_used) = (None, None, false);
+        (lane.keys, lane.proven, lane.keys_are_used) = (None, None, false);
     }
 }
 

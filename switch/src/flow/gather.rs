@@ -7,12 +7,12 @@ use domain::risk::PinFact;
 use domain::shard::{Command, Original, Request, Reversal};
 use domain::terms::{Amount, BatchNo, CardId, Stan};
 use domain::txn::{TxnKey, TxnKind};
-use keys::{KeyLayout, Pan12, PinVerdict, SealedWorkingKeys, WorkingKeys};
+use keys::{KeyLayout, Pan12, PinVerdict, WorkingKeys};
 use routing::Route;
 
 use super::{Asked, Outgoing, Step, Tell, settle};
 use crate::clock::Moment;
-use crate::facts::{Busy, CardRef, Facts, Found, Guard, TerminalEntry};
+use crate::facts::{Busy, CardRef, Facts, Found, Guard, SealedKeyring, TerminalEntry};
 use crate::message::matrix::{self, NoRow, Row, Transaction};
 use crate::message::reply::{self, Reply, Requirement};
 use crate::message::request::{self, Origin};
@@ -227,7 +227,11 @@ impl Genuine<'_> {
             tracing::error!(%error, terminal = %self.origin.terminal, "no working keys");
             Stop::Refuse(ResponseCode::MALFUNCTION, 62)
         })?;
-        let sealed_keys = sealed_text(&fresh.sealed)?;
+        let proven = self.facts.rules.keep_previous_keys.then(|| self.entry.proven_keys());
+        let keyring = SealedKeyring { current: fresh.sealed, proven: proven.flatten() };
+        let sealed_keys = serde_json::to_vec(&keyring)
+            .map_err(|_error| Stop::Refuse(ResponseCode::MALFUNCTION, 62))?
+            .into_boxed_slice();
         let command = Command::SignOn { terminal: self.origin.terminal, sealed_keys };
         Ok(self.ask_own_shard(command, Guard::Free, Some(fresh.f62)))
     }
@@ -368,10 +372,4 @@ impl Genuine<'_> {
             PinVerdict::Wrong => PinFact::Wrong,
         })
     }
-}
-
-fn sealed_text(sealed: &SealedWorkingKeys) -> Result<Box<[u8]>, Stop> {
-    serde_json::to_vec(sealed)
-        .map(Vec::into_boxed_slice)
-        .map_err(|_error| Stop::Refuse(ResponseCode::MALFUNCTION, 62))
 }

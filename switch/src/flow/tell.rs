@@ -56,11 +56,8 @@ fn code_of(transaction: Transaction, answer: &Answer) -> ResponseCode {
 }
 
 fn reply_of<'t>(tell: &'t Tell, answer: &Answer, code: ResponseCode) -> Reply<'t> {
-    let mut reply = Reply {
-        date: answer.date,
-        rrn: reference_of(answer),
-        ..Reply::only(code, answer.at)
-    };
+    let mut reply =
+        Reply { date: answer.date, rrn: reference_of(answer), ..Reply::only(code, answer.at) };
     if answer.verdict == Err(Refusal::BatchDiffers) {
         reply.requirement = Requirement::SignOn;
     }
