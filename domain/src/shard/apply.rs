@@ -42,9 +42,10 @@ impl Shard {
             Event::Reversed(reversed) => self.reversed(reversed),
             Event::Barred { key, kind, card, at } => self.barred(*key, *kind, *card, *at),
             Event::SignedOn { terminal, sealed_keys, .. } => {
-                self.terminal_mut(terminal).sealed_keys = Some(sealed_keys.clone());
+                let terminal = self.terminal_mut(terminal);
+                (terminal.sealed_keys, terminal.is_signed_on) = (Some(sealed_keys.clone()), true);
             }
-            Event::SignedOff { terminal, .. } => self.terminal_mut(terminal).sealed_keys = None,
+            Event::SignedOff { terminal, .. } => self.terminal_mut(terminal).is_signed_on = false,
             Event::Batch { terminal, event } => self.batch(terminal, event),
         }
     }

@@ -47,8 +47,12 @@ impl Shard {
         now: Timestamp,
     ) -> Decision {
         let outcome = self.known(terminal).map(|known| {
-            let event = (known.sealed_keys.as_deref() != Some(sealed_keys))
-                .then(|| Event::SignedOn { terminal, sealed_keys: sealed_keys.into(), at: now });
+            let is_same = known.is_signed_on && known.sealed_keys.as_deref() == Some(sealed_keys);
+            let event = (!is_same).then(|| Event::SignedOn {
+                terminal,
+                sealed_keys: sealed_keys.into(),
+                at: now,
+            });
             (Detail::Batch(known.open_batch), event)
         });
         self.concluded(outcome, now)
@@ -56,8 +60,7 @@ impl Shard {
 
     pub(super) fn sign_off(&self, terminal: TerminalId, now: Timestamp) -> Decision {
         let outcome = self.known(terminal).map(|known| {
-            let is_on = known.sealed_keys.is_some();
-            let event = is_on.then_some(Event::SignedOff { terminal, at: now });
+            let event = known.is_signed_on.then_some(Event::SignedOff { terminal, at: now });
             (Detail::Batch(known.open_batch), event)
         });
         self.concluded(outcome, now)

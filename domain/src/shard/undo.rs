@@ -40,7 +40,7 @@ enum Part {
     /// There was no such terminal.
     None,
     Profile(TerminalProfile),
-    Keys(Option<Box<[u8]>>),
+    Keys(Option<Box<[u8]>>, bool),
     /// There was no such bar.
     NoBar(BatchNo, Stan),
     Upload(Vec<(Stan, Option<Amount>)>, Option<Vec<Difference>>),
@@ -140,7 +140,7 @@ fn part_of(terminal: &Terminal, event: &Event) -> Part {
         Event::Barred { key, .. } => Part::NoBar(key.batch, key.stan),
         Event::TerminalRegistered { .. } => Part::Profile(terminal.profile.clone()),
         Event::SignedOn { .. } | Event::SignedOff { .. } => {
-            Part::Keys(terminal.sealed_keys.clone())
+            Part::Keys(terminal.sealed_keys.clone(), terminal.is_signed_on)
         }
         Event::Batch { event: BatchEvent::Uploaded { details, .. }, .. } => {
             let before = |&(stan, _): &_| (stan, terminal.upload.get(&stan).copied());
@@ -162,7 +162,9 @@ impl Part {
         match self {
             Self::None => {}
             Self::Profile(profile) => terminal.profile = profile,
-            Self::Keys(keys) => terminal.sealed_keys = keys,
+            Self::Keys(keys, is_on) => {
+                (terminal.sealed_keys, terminal.is_signed_on) = (keys, is_on)
+            }
             Self::NoBar(batch, stan) => {
                 terminal.bars.remove(&(batch, stan));
             }

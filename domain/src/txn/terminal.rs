@@ -48,8 +48,12 @@ impl Closing {
 pub struct Terminal {
     /// What it is set up with.
     pub profile: TerminalProfile,
-    /// Its working keys, sealed under the local master key; `None` while it is signed off.
+    /// Its working keys, sealed under the local master key; `None` before the first sign-on. They
+    /// outlast a sign-off: that message is not authenticated, and a stray copy of one must not
+    /// lock the terminal out.
     pub sealed_keys: Option<Box<[u8]>>,
+    /// True between a sign-on and a sign-off.
+    pub is_signed_on: bool,
     /// The number of the batch that takes slips.
     pub open_batch: BatchNo,
     /// How the last settlement ended.
@@ -69,6 +73,7 @@ impl Terminal {
         Self {
             profile,
             sealed_keys: None,
+            is_signed_on: false,
             open_batch,
             last_closing: None,
             bars: BTreeSet::new(),

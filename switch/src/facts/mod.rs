@@ -85,17 +85,13 @@ impl Facts {
                     entry.signed_on(*terminal, sealed_keys, self.hsm.as_ref());
                 }
             }
-            Event::SignedOff { terminal, .. } => {
-                if let Some(entry) = self.terminals.get(*terminal) {
-                    entry.signed_off();
-                }
-            }
             Event::Transacted(_) | Event::Reversed(_) | Event::Batch { .. } => {
                 if let Some(entry) = terminal_of(event).and_then(|id| self.terminals.get(id)) {
                     entry.absorb(event);
                 }
             }
-            Event::CutOff(_) | Event::Barred { .. } => {}
+            // A sign-off is not authenticated: the keys stay good for whoever has them.
+            Event::SignedOff { .. } | Event::CutOff(_) | Event::Barred { .. } => {}
         }
     }
 }

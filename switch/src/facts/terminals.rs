@@ -37,6 +37,9 @@ impl Scheme {
     }
 }
 
+/// How many sets of working keys a terminal may have at the most, beside the current one.
+const KEYS_KEPT: usize = 4;
+
 /// The terminals of a node.
 #[derive(Debug, Default)]
 pub struct Terminals(DashMap<TerminalId, Arc<TerminalEntry>>);
@@ -86,6 +89,7 @@ impl Terminals {
         entry.lane().bars.clone_from(&terminal.bars);
         if let Some(sealed) = &terminal.sealed_keys {
             entry.signed_on(id, sealed, hsm);
+            entry.lane().is_restored = true;
         }
         self.0.insert(id, Arc::new(entry));
     }
@@ -96,8 +100,9 @@ impl Terminals {
 pub struct SealedKeyring {
     /// The keys of the last sign-on.
     pub current: SealedWorkingKeys,
-    /// The last keys that the terminal is known to have, if it has not used the current ones yet.
-    pub proven: Option<SealedWorkingKeys>,
+    /// Keys that the terminal may have instead: the last it is known to have used, and after a
+    /// start also those it may have used before without anybody remembering it. Newest first.
+    pub proven: Vec<SealedWorkingKeys>,
 }
 
 /// Working keys, ready for use, and as they are kept.
@@ -148,11 +153,12 @@ pub struct TerminalEntry {
 struct Lane {
     setup: Setup,
     keys: Option<Keyed>,
-    /// The last keys that the terminal is known to have, good until the current ones are used for
-    /// the first time: a sign-on is not authenticated, and must not lock out the terminal it names.
-    /// `None` once the current ones are proven.
-    proven: Option<Keyed>,
+    /// The keys that the terminal may have instead, good until the current ones are used for the
+    /// first time: a sign-on is not authenticated, and must not lock out the terminal it names.
+    proven: Vec<Keyed>,
     keys_are_used: bool,
+    /// True if the node started since the last sign-on: the keys may have been used before.
+    is_restored: bool,
     mac_errors: u32,
     batches: Batches,
     in_flight: Vec<(Stan, CardId)>,
@@ -246,8 +252,9 @@ impl TerminalEntry {
         let lane = Lane {
             setup,
             keys: None,
-            proven: None,
+            proven: Vec::new(),
             keys_are_used: false,
+            is_restored: false,
             mac_errors: 0,
             batches,
             in_flight: Vec::new(),
@@ -293,12 +300,13 @@ impl TerminalEntry {
         self.lane().keys.as_ref().map(|keyed| Arc::clone(&keyed.keys))
     }
 
-    /// Returns the keys that a sign-on must keep: the last that the terminal is known to have.
+    /// Returns the keys that a sign-on must keep: those that the terminal may have.
     #[must_use]
-    pub fn proven_keys(&self) -> Option<SealedWorkingKeys> {
+    pub fn proven_keys(&self) -> Vec<SealedWorkingKeys> {
         let lane = self.lane();
-        let proven = if lane.keys_are_used { lane.keys.as_ref() } else { lane.proven.as_ref() };
-        proven.map(|keyed| keyed.sealed.clone())
+        let current = lane.keys.as_ref().filter(|_| lane.keys_are_used || lane.is_restored);
+        let older = lane.proven.iter().filter(|_| !lane.keys_are_used);
+        current.into_iter().chain(older).map(|k| k.sealed.clone()).take(KEYS_KEPT).collect()
     }
 
     /// Returns the number of the batch that takes slips.
@@ -323,10 +331,10 @@ impl TerminalEntry {
         bytes: &[u8],
         mac: &[u8],
     ) -> Result<Arc<WorkingKeys>, WrongMac> {
-        let ready = |keyed: &Option<Keyed>| keyed.as_ref().map(|keyed| Arc::clone(&keyed.keys));
         let (keys, proven, algorithm) = {
             let lane = self.lane();
-            (ready(&lane.keys), ready(&lane.proven), lane.setup.scheme.mac)
+            let keys = lane.keys.as_ref().map(|keyed| Arc::clone(&keyed.keys));
+            (keys, lane.proven.clone(), lane.setup.scheme.mac)
         };
         let fits = |keys: &Arc<WorkingKeys>| hsm.verify_mac(keys, algorithm, bytes, mac).is_ok();
         if let Some(keys) = keys.filter(fits) {
@@ -334,13 +342,14 @@ impl TerminalEntry {
             lane.mac_errors = 0;
             // A sign-on may have brought other keys meanwhile, which prove nothing.
             if lane.keys.as_ref().is_some_and(|now| Arc::ptr_eq(&now.keys, &keys)) {
-                (lane.keys_are_used, lane.proven) = (true, None);
+                (lane.keys_are_used, lane.is_restored) = (true, false);
+                lane.proven.clear();
             }
             return Ok(keys);
         }
-        if let Some(proven) = proven.filter(fits) {
+        if let Some(proven) = proven.iter().find(|keyed| fits(&keyed.keys)) {
             self.lane().mac_errors = 0;
-            return Ok(proven);
+            return Ok(Arc::clone(&proven.keys));
         }
         let mut lane = self.lane();
         lane.mac_errors = lane.mac_errors.saturating_add(1);
@@ -456,15 +465,11 @@ impl TerminalEntry {
             }
         };
         let keys = Keyed::open(id, keyring.current, hsm);
-        let proven = keyring.proven.and_then(|sealed| Keyed::open(id, sealed, hsm));
+        let proven = keyring.proven.into_iter().filter_map(|sealed| Keyed::open(id, sealed, hsm));
+        let proven = proven.collect();
         let mut lane = self.lane();
         (lane.keys, lane.proven) = (keys, proven);
-        (lane.keys_are_used, lane.mac_errors) = (false, 0);
-    }
-
-    pub(super) fn signed_off(&self) {
-        let mut lane = self.lane();
-        (lane.keys, lane.proven, lane.keys_are_used) = (None, None, false);
+        (lane.keys_are_used, lane.is_restored, lane.mac_errors) = (false, false, 0);
     }
 }
 
