@@ -94,7 +94,7 @@ const REFUSALS: &[(&str, &str)] = &[
         "[pos]\nframe_max = \"64KiB\"",
         "x:2:13: pos.frame_max: 128B to 65535B, the most that a length prefix says",
     ),
-    ("[terminal]\nkeep_previous_keys = 1", "x:2:22: keep_previous_keys: true or false is expected"),
+    ("[ledger]\nenabled = 1", "x:2:11: enabled: true or false is expected"),
     (
         "[keys]\nlmk = \"00112233445566778899AABBCCDDEEFF\"",
         "x:2:7: lmk: where the key is found (\"file:PATH\", \"env:NAME\" or \"demo\"), never the key \

@@ -116,8 +116,6 @@ settings! {
         answer_deadline: Duration = Duration::from_secs(20),
         /// Wrong message codes in a row after which a terminal must sign on again.
         mac_errors_max: u32 = 3,
-        /// True if the keys before a sign-on are good until the new ones are first used.
-        keep_previous_keys: bool = true,
     }
 
     /// The journal.

@@ -26,8 +26,6 @@ use crate::telemetry::Telemetry;
 pub struct TerminalRules {
     /// Message codes that may fail in a row before the terminal is told to sign on again.
     pub mac_errors_max: u32,
-    /// True if the keys before a sign-on are good until the new ones are first used.
-    pub keep_previous_keys: bool,
     /// Microseconds after which an answer is no longer sent: the terminal reverses by then.
     pub answer_micros_max: u64,
 }

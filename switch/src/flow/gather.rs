@@ -227,9 +227,7 @@ impl Genuine<'_> {
             tracing::error!(%error, terminal = %self.origin.terminal, "no working keys");
             Stop::Refuse(ResponseCode::MALFUNCTION, 62)
         })?;
-        let keeps = self.facts.rules.keep_previous_keys;
-        let proven = if keeps { self.entry.proven_keys() } else { Vec::new() };
-        let keyring = SealedKeyring { current: fresh.sealed, proven };
+        let keyring = SealedKeyring { current: fresh.sealed, proven: self.entry.proven_keys() };
         let sealed_keys = serde_json::to_vec(&keyring)
             .map_err(|_error| Stop::Refuse(ResponseCode::MALFUNCTION, 62))?
             .into_boxed_slice();

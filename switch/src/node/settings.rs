@@ -82,7 +82,6 @@ impl Settings {
             },
             terminals: TerminalRules {
                 mac_errors_max: config.terminal.mac_errors_max,
-                keep_previous_keys: config.terminal.keep_previous_keys,
                 answer_micros_max: u64::try_from(config.terminal.answer_deadline.as_micros())
                     .unwrap_or(u64::MAX),
             },

@@ -276,11 +276,7 @@ fn facts(programme: &Programme, hsm: Arc<dyn Hsm>) -> Facts {
         dialect: Dialect::unionpay_pos(),
         acquirer: "48020000".into(),
         issuer: "03010000".into(),
-        rules: TerminalRules {
-            mac_errors_max: 3,
-            keep_previous_keys: true,
-            answer_micros_max: 1_000_000,
-        },
+        rules: TerminalRules { mac_errors_max: 3, answer_micros_max: 1_000_000 },
         telemetry: Telemetry::new(0),
     }
 }

@@ -166,7 +166,6 @@ fn facts(plan: &Plan, hsm: &Arc<dyn Hsm>) -> Facts {
         issuer: "03010000".into(),
         rules: TerminalRules {
             mac_errors_max: plan.mac_errors_max,
-            keep_previous_keys: plan.keep_previous_keys,
             answer_micros_max: plan.answer_max,
         },
         telemetry: Telemetry::new(0),

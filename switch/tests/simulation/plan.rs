@@ -91,7 +91,6 @@ pub struct Plan {
     pub rest_max: Micros,
     pub money_max: u64,
     pub mac_errors_max: u32,
-    pub keep_previous_keys: bool,
     pub answer_max: Micros,
 }
 
@@ -111,7 +110,6 @@ impl Plan {
             rest_max: dice.between(1, 5000) * MILLISECOND,
             money_max: dice.between(3_000, 50_000),
             mac_errors_max: u32::try_from(dice.between(1, 3)).unwrap(),
-            keep_previous_keys: !dice.chance(200),
             answer_max: if dice.chance(700) { patience * 3 / 4 } else { 60 * SECOND },
         }
     }
