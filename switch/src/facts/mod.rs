@@ -15,7 +15,7 @@ use domain::txn::Batches;
 use keys::Hsm;
 
 pub use cards::{CardRef, Cards};
-pub use terminals::{Busy, Claim, Closing, Found, Guard, Scheme, TerminalEntry, Terminals};
+pub use terminals::{Alone, Busy, Claim, Found, Guard, Scheme, TerminalEntry, Terminals};
 pub use terminals::{SealedKeyring, WrongMac};
 
 use crate::clock::Calendar;

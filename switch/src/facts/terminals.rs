@@ -163,7 +163,7 @@ struct Lane {
     batches: Batches,
     in_flight: Vec<(Stan, CardId)>,
     bars: BTreeSet<(BatchNo, Stan)>,
-    is_closing: bool,
+    is_taken: bool,
 }
 
 impl std::fmt::Debug for Lane {
@@ -179,7 +179,7 @@ pub enum Busy {
     Barred,
     /// The same trace number is taken by another card.
     TakenByOtherCard,
-    /// Something of the terminal is still in flight, or a settlement counts: ask again in a moment.
+    /// Something of the terminal is still in flight, or a settlement or sign-on is: ask again in a moment.
     InFlight,
 }
 
@@ -210,17 +210,24 @@ impl Drop for Claim {
     }
 }
 
-/// A settlement in progress. No transaction of the terminal begins until it is dropped.
+/// A settlement or sign-on in progress: nothing of the terminal is in flight, and nothing begins
+/// until it is dropped.
 #[derive(Debug)]
-pub struct Closing {
+pub struct Alone {
     terminal: Arc<TerminalEntry>,
-    /// The totals of the open batch.
-    pub counted: Totals,
 }
 
-impl Drop for Closing {
+impl Alone {
+    /// Returns the totals of the open batch, which nothing changes meanwhile.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        self.terminal.lane().batches.open.totals()
+    }
+}
+
+impl Drop for Alone {
     fn drop(&mut self) {
-        self.terminal.lane().is_closing = false;
+        self.terminal.lane().is_taken = false;
     }
 }
 
@@ -232,8 +239,8 @@ pub enum Guard {
     Free,
     /// The transaction in flight.
     Claim(Claim),
-    /// The settlement in progress.
-    Closing(Closing),
+    /// The settlement or sign-on in progress.
+    Alone(Alone),
 }
 
 /// Where the original of a reversal is.
@@ -259,7 +266,7 @@ impl TerminalEntry {
             batches,
             in_flight: Vec::new(),
             bars: BTreeSet::new(),
-            is_closing: false,
+            is_taken: false,
         };
         Self { lane: Mutex::new(lane) }
     }
@@ -367,8 +374,8 @@ impl TerminalEntry {
         card: CardId,
     ) -> Result<Claim, Busy> {
         let mut lane = self.lane();
-        // Not a refusal yet: a settlement that is refused leaves the batch open.
-        if lane.is_closing {
+        // Not a refusal: a settlement that is refused leaves the batch open.
+        if lane.is_taken {
             return Err(Busy::InFlight);
         }
         if lane.bars.contains(&(batch, stan)) {
@@ -386,7 +393,7 @@ impl TerminalEntry {
     /// Begins a reversal: in flight like any transaction, whatever its batch.
     ///
     /// # Errors
-    /// [`Busy::InFlight`] while a settlement counts.
+    /// [`Busy::InFlight`] while a settlement or sign-on is.
     pub fn begin_reversal(
         self: &Arc<Self>,
         batch: BatchNo,
@@ -394,7 +401,7 @@ impl TerminalEntry {
         card: CardId,
     ) -> Result<Claim, Busy> {
         let mut lane = self.lane();
-        if lane.is_closing {
+        if lane.is_taken {
             return Err(Busy::InFlight);
         }
         let batch_is_open = lane.batches.open.number == batch;
@@ -425,19 +432,18 @@ impl TerminalEntry {
         self.lane().card_of(batch, stan)
     }
 
-    /// Begins a settlement.
+    /// Begins what needs the terminal for itself: a settlement, a sign-on.
     ///
     /// # Errors
-    /// [`Busy::InFlight`] while something is, another settlement too.
-    pub fn begin_closing(self: &Arc<Self>) -> Result<Closing, Busy> {
+    /// [`Busy::InFlight`] while something is, another of its kind too.
+    pub fn begin_alone(self: &Arc<Self>) -> Result<Alone, Busy> {
         let mut lane = self.lane();
-        if lane.is_closing || !lane.in_flight.is_empty() {
+        if lane.is_taken || !lane.in_flight.is_empty() {
             return Err(Busy::InFlight);
         }
-        lane.is_closing = true;
-        let counted = lane.batches.open.totals();
+        lane.is_taken = true;
         drop(lane);
-        Ok(Closing { terminal: Arc::clone(self), counted })
+        Ok(Alone { terminal: Arc::clone(self) })
     }
 
     /// Returns the slips that count in the batch that was closed last, if it is `batch`.
@@ -466,8 +472,15 @@ impl TerminalEntry {
         };
         let keys = Keyed::open(id, keyring.current, hsm);
         let proven = keyring.proven.into_iter().filter_map(|sealed| Keyed::open(id, sealed, hsm));
-        let proven = proven.collect();
+        let mut proven: Vec<_> = proven.collect();
         let mut lane = self.lane();
+        // Used while the sign-on was on its way.
+        if lane.keys_are_used
+            && let Some(used) = lane.keys.take()
+            && proven.iter().all(|kept| kept.sealed != used.sealed)
+        {
+            proven.insert(0, used);
+        }
         (lane.keys, lane.proven) = (keys, proven);
         (lane.keys_are_used, lane.is_restored, lane.mac_errors) = (false, false, 0);
     }

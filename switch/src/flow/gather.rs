@@ -227,12 +227,14 @@ impl Genuine<'_> {
             tracing::error!(%error, terminal = %self.origin.terminal, "no working keys");
             Stop::Refuse(ResponseCode::MALFUNCTION, 62)
         })?;
+        // A transaction that was verified with the keys of now must not finish under others.
+        let alone = self.entry.begin_alone().map_err(|_busy| Stop::Later)?;
         let keyring = SealedKeyring { current: fresh.sealed, proven: self.entry.proven_keys() };
         let sealed_keys = serde_json::to_vec(&keyring)
             .map_err(|_error| Stop::Refuse(ResponseCode::MALFUNCTION, 62))?
             .into_boxed_slice();
         let command = Command::SignOn { terminal: self.origin.terminal, sealed_keys };
-        Ok(self.ask_own_shard(command, Guard::Free, Some(fresh.f62)))
+        Ok(self.ask_own_shard(command, Guard::Alone(alone), Some(fresh.f62)))
     }
 
     fn transact(&self, kind: TxnKind) -> Result<Step, Stop> {

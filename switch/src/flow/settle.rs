@@ -5,7 +5,7 @@ use domain::terms::{Amount, Stan};
 
 use super::Step;
 use super::gather::{Genuine, Stop};
-use crate::facts::{Busy, Guard};
+use crate::facts::Guard;
 use crate::message::request;
 use crate::message::response::ResponseCode;
 
@@ -14,12 +14,10 @@ pub(super) fn close(genuine: &Genuine<'_>) -> Result<Step, Stop> {
     let claimed =
         request::totals(&genuine.message).ok_or(Stop::Refuse(ResponseCode::FORMAT_ERROR, 48))?;
     let batch = genuine.batch()?;
-    let closing = genuine.entry.begin_closing().map_err(|busy| match busy {
-        Busy::InFlight | Busy::Barred | Busy::TakenByOtherCard => Stop::Later,
-    })?;
+    let alone = genuine.entry.begin_alone().map_err(|_busy| Stop::Later)?;
     let terminal = genuine.origin.terminal;
-    let command = Command::CloseBatch { terminal, batch, claimed, counted: closing.counted };
-    Ok(genuine.ask_own_shard(command, Guard::Closing(closing), None))
+    let command = Command::CloseBatch { terminal, batch, claimed, counted: alone.totals() };
+    Ok(genuine.ask_own_shard(command, Guard::Alone(alone), None))
 }
 
 /// Up to eight details of stripe transactions (0320, 201).
