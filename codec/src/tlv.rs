@@ -161,11 +161,12 @@ impl<'f> Reader<'f> {
     /// # Errors
     /// The first byte that is not a whole object, or the first tag that occurs again.
     pub fn check(self) -> Result<usize, ParseError> {
+        let mut seen = Seen::default();
         let mut count = 0_usize;
         for object in self {
             let object = object?;
-            let before = self.take(count).filter_map(Result::ok);
-            if before.into_iter().any(|earlier| earlier.tag == object.tag) {
+            let mut earlier = self.take(count).filter_map(Result::ok);
+            if seen.is_likely(object.tag) && earlier.any(|earlier| earlier.tag == object.tag) {
                 let fault = Fault::DuplicateTag(object.tag);
                 return Err(ParseError { field: self.field, offset: object.offset, fault });
             }
@@ -261,6 +262,32 @@ impl Nested<'_> {
     fn end(&mut self, error: ParseError) -> ParseError {
         self.levels = Default::default();
         error
+    }
+}
+
+/// Tags that have been met. Tags of one and two bytes have a bit each, so that only those of three
+/// bytes can be taken for another.
+#[derive(Default)]
+struct Seen([u64; 32]);
+
+impl Seen {
+    /// Takes a tag in, and says whether it may have been met before.
+    fn is_likely(&mut self, tag: Tag) -> bool {
+        let [_, a, b, c] = tag.0.to_be_bytes().map(u32::from);
+        let place = match (a, b) {
+            (0, 0) => c,
+            // Of the first byte three bits differ, of the second seven.
+            (0, b) => 256_u32.wrapping_add((b >> 5) << 7 | c & 0x7F),
+            (a, b) => 1280_u32.wrapping_add((a << 4 ^ b << 3 ^ c) % 768),
+        };
+        let bit = 1_u64.wrapping_shl(place);
+        let Some(word) = usize::try_from(place / 64).ok().and_then(|word| self.0.get_mut(word))
+        else {
+            return true;
+        };
+        let was = *word & bit != 0;
+        *word |= bit;
+        was
     }
 }
 

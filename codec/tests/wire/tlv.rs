@@ -61,6 +61,27 @@ fn a_tag_that_occurs_twice_is_seen() {
     assert_eq!(reader.find(Tag::new(0x9A).unwrap()), Ok(None));
 }
 
+#[test]
+fn no_two_tags_are_taken_for_one() {
+    let one = (1..=0xFF).filter(|byte| byte & 0x1F != 0x1F);
+    let two =
+        (0..8).flat_map(|first| (0..0x80).map(move |second| (first << 5 | 0x1F) << 8 | second));
+    let three = (0..0x80).flat_map(|a| [0, 1, 0x7F].map(|b| 0xDF_8000 | a << 8 | b));
+    let tags: Vec<Tag> = one.chain(two).chain(three).map(|tag| Tag::new(tag).unwrap()).collect();
+    assert_eq!(tags.len(), 247 + 1024 + 384);
+    let mut all = Vec::new();
+    for tag in &tags {
+        write(&mut all, *tag, b"").unwrap();
+    }
+    assert_eq!(Reader::new(FieldNo(55), 0, &all).check(), Ok(tags.len()));
+    for tag in tags.into_iter().step_by(101) {
+        let mut twice = all.clone();
+        write(&mut twice, tag, b"").unwrap();
+        let error = Reader::new(FieldNo(55), 0, &twice).check().unwrap_err();
+        assert_eq!(error.fault, codec::Fault::DuplicateTag(tag));
+    }
+}
+
 /// So many objects, each in the one before.
 fn nested(levels: usize) -> Vec<u8> {
     (1..levels).fold(vec![0x95, 0x00], |inner, _| {
