@@ -230,7 +230,7 @@ fn the_demonstration_says_what_its_kit_lacks() {
     let shop = Shop::open(&kit, |_| Deed::Approve);
     let error = demo::run(shop.address, &kit).unwrap_err();
     assert!(matches!(error, DemoError::Missing(_)));
-    assert!(error.to_string().contains("five active cards"), "{error}");
+    assert!(error.to_string().contains("four active cards"), "{error}");
 }
 
 #[test]

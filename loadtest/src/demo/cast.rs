@@ -11,6 +11,9 @@ use crate::kit::{CardStatus, Kit, TerminalSetup, TestCard};
 #[error("the demonstration needs {0}, and the kit has none")]
 pub struct Missing(&'static str);
 
+/// Every card that could be sacrificed has been.
+pub(super) const NO_VICTIM: Missing = Missing("a card that still takes a PIN");
+
 /// Terminals and cards of the day.
 pub(super) struct Cast<'k> {
     /// Where most things happen; may refund, can have a track key.
@@ -30,7 +33,9 @@ pub(super) struct Cast<'k> {
     /// One that nobody registered.
     pub(super) stranger: TerminalSetup,
     /// Cards with money and a PIN, and nothing special about them.
-    pub(super) plain: [&'k TestCard; 5],
+    pub(super) plain: [&'k TestCard; 3],
+    /// More of them, of which one is sacrificed: after too many wrong PINs it is good for nothing.
+    pub(super) victims: Vec<&'k TestCard>,
     /// With money in the bonus purse and in the main one.
     pub(super) bonus: &'k TestCard,
     /// With little money.
@@ -57,7 +62,7 @@ impl<'k> Cast<'k> {
         let [counter, kiosk, mobile, clerk] = terminals(kit)?;
         let layout = |layout| kit.terminals.iter().find(|setup| setup.layout == layout);
         let national = kit.terminals.iter().find(|setup| setup.algorithm == Algorithm::Sm4);
-        let plain = plain(kit)?;
+        let (plain, victims) = plain(kit)?;
         let [first, ..] = plain;
         let with = |status, what| {
             let mut cards = kit.cards.iter();
@@ -79,6 +84,7 @@ impl<'k> Cast<'k> {
             national,
             stranger: TerminalSetup { id: unregistered(kit), ..counter.clone() },
             plain,
+            victims,
             bonus: bonus.ok_or(Missing("a card with money in both purses"))?,
             poor: poor.ok_or(Missing("an active card"))?,
             lost: with(CardStatus::Lost, "a lost card")?,
@@ -107,9 +113,9 @@ fn terminals(kit: &Kit) -> Result<[&TerminalSetup; 4], Missing> {
     }
 }
 
-/// Five cards of one product that have money, a PIN and no peculiarity. Those that expire last
-/// come first.
-fn plain(kit: &Kit) -> Result<[&TestCard; 5], Missing> {
+/// Three cards that have money, a PIN and no peculiarity, and the rest of their kind, one at least.
+/// Those that expire last come first.
+fn plain(kit: &Kit) -> Result<([&TestCard; 3], Vec<&TestCard>), Missing> {
     let is_plain = |card: &&TestCard| {
         card.status == CardStatus::Active
             && card.pin.is_some()
@@ -121,8 +127,8 @@ fn plain(kit: &Kit) -> Result<[&TestCard; 5], Missing> {
     let mut cards: Vec<_> = kit.cards.iter().filter(is_plain).collect();
     cards.sort_by_key(|card| std::cmp::Reverse(card.expiry));
     match cards[..] {
-        [a, b, c, d, e, ..] => Ok([a, b, c, d, e]),
-        _ => Err(Missing("five active cards with PIN, expiry date and 300.00 each")),
+        [a, b, c, ref rest @ ..] if !rest.is_empty() => Ok(([a, b, c], rest.to_vec())),
+        _ => Err(Missing("four active cards with PIN, expiry date and 300.00 each")),
     }
 }
 
@@ -157,7 +163,7 @@ mod tests {
     fn a_kit_without_a_part_says_which() {
         let missing = |kit: &Kit| Cast::of(kit).err().unwrap().to_string();
         assert!(missing(&Kit::generate(3, 9, 1)).contains("four terminals"));
-        assert!(missing(&Kit::generate(4, 9, 1)).contains("five active cards"));
+        assert!(missing(&Kit::generate(4, 9, 1)).contains("four active cards"));
     }
 
     #[test]

@@ -106,8 +106,10 @@ impl Day {
         };
         let what = "the clerk signs on";
         let ask = SignOn::for_layout(cast.clerk.layout);
-        let signed_on = day.clerk.ask(|terminal| terminal.sign_on(ask));
-        signed_on.map_err(|error| DemoError::Step { what, error })?;
+        let ready = day.clerk.ask(|terminal| terminal.sign_on(ask));
+        // A batch of its own, so that no inquiry is taken for one of an earlier day.
+        let ready = ready.and_then(|_signed_on| day.clerk.settle());
+        ready.map_err(|error| DemoError::Step { what, error })?;
         Ok(day)
     }
 
@@ -161,6 +163,20 @@ impl Day {
         let asked = self.clerk.ask(|terminal| terminal.balance(&presented));
         let exchange = asked.map_err(|error| DemoError::Step { what, error })?;
         Ok(exchange.reply.balance_fen)
+    }
+
+    /// The first of `cards` that may be asked for its balance.
+    pub(super) fn first_with_balance<'c>(
+        &mut self,
+        what: &'static str,
+        cards: &[&'c TestCard],
+    ) -> Result<Option<&'c TestCard>, DemoError> {
+        for card in cards {
+            if self.balance_of(what, card)?.is_some() {
+                return Ok(Some(card));
+            }
+        }
+        Ok(None)
     }
 
     /// Ends the day: everything that was seen.

@@ -1,7 +1,7 @@
 //! What goes wrong in a shop: cards that may not pay, lines that break, codes that do not match.
 
 use super::DemoError;
-use super::cast::Cast;
+use super::cast::{Cast, NO_VICTIM};
 use super::day::{COUNTER, Day, Expect, MOBILE, Step};
 use super::trade::minus;
 use crate::fen::Fen;
@@ -14,7 +14,7 @@ pub(super) fn cards(day: &mut Day, cast: &Cast<'_>) -> Result<(), DemoError> {
     let sell = |day: &mut Day, step: Step<'_>, card: &TestCard, fen| {
         day.play(step, MOBILE, |terminal| terminal.sale(&Presented::swiped(card), Fen(fen)))
     };
-    let [_, _, card, victim, ..] = cast.plain;
+    let [_, _, card] = cast.plain;
     let step = Step::new("sale of nothing", "金额为零", b"13").moving(card, 0);
     sell(day, step, card, 0)?;
     let poor = cast.poor;
@@ -32,6 +32,8 @@ pub(super) fn cards(day: &mut Day, cast: &Cast<'_>) -> Result<(), DemoError> {
     for (what, what_zh, code, card) in refused {
         sell(day, Step::new(what, what_zh, code), card, 100)?;
     }
+    let what = "which cards still take a PIN";
+    let victim = day.first_with_balance(what, &cast.victims)?.ok_or(NO_VICTIM)?;
     // The clerk must not ask in between: a right PIN would forgive the wrong ones.
     let step = Step::new("balance before wrong PINs", "余额查询", b"00").moving(victim, 0);
     day.play(step, MOBILE, |terminal| terminal.balance(&Presented::swiped(victim)))?;
@@ -49,7 +51,7 @@ pub(super) fn cards(day: &mut Day, cast: &Cast<'_>) -> Result<(), DemoError> {
 
 /// Lines that break: a repeat, a reversal that overtakes its sale.
 pub(super) fn lines(day: &mut Day, cast: &Cast<'_>) -> Result<(), DemoError> {
-    let [_, _, card, ..] = cast.plain;
+    let [_, _, card] = cast.plain;
     let swiped = Presented::swiped(card);
     let amount = Fen(1_500);
     let step = Step::new("sale", "消费", b"00").moving(card, minus(amount));
@@ -78,7 +80,7 @@ pub(super) fn lines(day: &mut Day, cast: &Cast<'_>) -> Result<(), DemoError> {
 
 /// Message codes that do not match.
 pub(super) fn codes(day: &mut Day, cast: &Cast<'_>) -> Result<(), DemoError> {
-    let [_, _, card, ..] = cast.plain;
+    let [_, _, card] = cast.plain;
     let swiped = Presented::swiped(card);
     let wrong = Expect::Code(b"A0");
     let third = Expect::CodeAndSignOn(b"A0");

@@ -72,7 +72,7 @@ pub(super) fn morning(day: &mut Day, cast: &Cast<'_>) -> Result<(), DemoError> {
 /// Undoes sales, by the cashier and because nobody saw the outcome, then settles.
 /// Returns a sale that stands.
 pub(super) fn undoing(day: &mut Day, cast: &Cast<'_>) -> Result<Original, DemoError> {
-    let [card, other, ..] = cast.plain;
+    let [card, other, _] = cast.plain;
     let swiped = Presented::swiped(card);
     let first = stan_of(day.counter.terminal.slips().next());
     let step = Step::new("void with another card", "撤销，卡号不符", b"14").moving(card, 0);
@@ -112,7 +112,7 @@ pub(super) fn refunding(
     cast: &Cast<'_>,
     original: &Original,
 ) -> Result<(), DemoError> {
-    let [card, other, ..] = cast.plain;
+    let [card, other, _] = cast.plain;
     let swiped = Presented::swiped(card);
     let refund = |what, what_zh, code, fen| Step::new(what, what_zh, code).moving(card, fen);
     let step = refund("refund of a part, next batch", "跨批次部分退货", b"00", 500);
