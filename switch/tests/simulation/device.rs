@@ -59,6 +59,24 @@ enum What {
     End,
 }
 
+impl What {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::SignOn => "sign-on",
+            Self::SignOff => "sign-off",
+            Self::Echo => "echo",
+            Self::Balance => "balance",
+            Self::Money(SlipKind::Sale) => "sale",
+            Self::Money(SlipKind::Void) => "void",
+            Self::Money(SlipKind::Refund) => "refund",
+            Self::Reversal => "reversal",
+            Self::Settle => "settlement",
+            Self::Upload => "upload",
+            Self::End => "end of upload",
+        }
+    }
+}
+
 /// A request that is made: the frame, and how it stands in the history.
 struct Made {
     frame: Vec<u8>,

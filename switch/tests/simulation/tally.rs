@@ -1,10 +1,14 @@
 //! How much was simulated.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+/// How often what was answered with which code. A settlement has none, but a word.
+pub type Answers = BTreeMap<(&'static str, String), u64>;
+
 /// What happened in worlds, summed up.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Tally {
     pub seeds: u64,
     pub requests: u64,
@@ -18,6 +22,7 @@ pub struct Tally {
     pub syncs: u64,
     /// Virtual time.
     pub micros: u64,
+    pub answers: Answers,
 }
 
 impl Tally {
@@ -36,6 +41,9 @@ impl Tally {
             (&mut self.micros, other.micros),
         ];
         pairs.into_iter().for_each(|(sum, part)| *sum += part);
+        for (answer, count) in &other.answers {
+            *self.answers.entry(answer.clone()).or_default() += count;
+        }
     }
 }
 
@@ -51,10 +59,16 @@ impl fmt::Display for Tally {
         writeln!(f, "crashes           {}", self.crashes)?;
         writeln!(f, "conflicts         {}", self.contests)?;
         writeln!(f, "syncs             {}", self.syncs)?;
-        write!(
-            f,
-            "simulated time    {:.1} h",
-            Duration::from_micros(self.micros).as_secs_f64() / 3600.0
-        )
+        let hours = Duration::from_micros(self.micros).as_secs_f64() / 3600.0;
+        write!(f, "simulated time    {hours:.1} h")?;
+        let mut last = "";
+        for ((what, code), count) in &self.answers {
+            if *what != last {
+                write!(f, "\n{what:<18}")?;
+            }
+            write!(f, "{code} {count}  ")?;
+            last = what;
+        }
+        Ok(())
     }
 }

@@ -121,6 +121,7 @@ pub fn run(seed: u64, lies_about_sync: bool, tells: bool) -> Outcome {
     world.journal.lie_about_sync(lies_about_sync);
     let violation = world.happen().err();
     world.tally.micros = world.now;
+    world.tally.answers = std::mem::take(&mut world.history.answers);
     Outcome { tally: world.tally, digest: world.trace.digest(), violation }
 }
 

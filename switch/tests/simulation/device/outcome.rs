@@ -40,6 +40,11 @@ impl Device {
                     What::SignOn | What::SignOff | What::Echo | What::Upload => {}
                 }
                 self.note_finale(&doing, code, scene);
+                let answer = match reply.reconciled.filter(|_| doing.what == What::Settle) {
+                    Some(reconciled) => format!("{reconciled:?}"),
+                    None => reply.code.map(|code| code.to_string()).unwrap_or_default(),
+                };
+                *scene.history.answers.entry((doing.what.name(), answer)).or_default() += 1;
                 true
             }
             // To something else, or to nothing any more.
