@@ -3,6 +3,7 @@
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
+    clippy::panic,
     clippy::arithmetic_side_effects,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

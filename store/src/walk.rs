@@ -352,3 +352,6 @@ impl Walk {
         seen.unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests;

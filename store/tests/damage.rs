@@ -191,7 +191,8 @@ fn stale_bytes_of_another_life_are_no_batch() {
 #[test]
 fn a_file_that_is_not_what_its_name_says_is_refused() {
     let still = Still::new(&mut World::new(7), 16 << 10, &[4], false);
-    let cases: [(usize, &str, fn(&mut Vec<u8>)); 5] = [
+    type Change = fn(&mut Vec<u8>);
+    let cases: [(usize, &str, Change); 5] = [
         (0, "not as long as its header says", |bytes| bytes.truncate(9000)),
         (0, "shorter than the header of a segment", |bytes| bytes.truncate(90)),
         (1, "not as long as its header says", |bytes| bytes.push(0)),
@@ -227,9 +228,10 @@ fn a_file_that_is_missing_is_named() {
     assert!(refused.ends_with("node is missing"), "{refused}");
     let swapped = copy(dir.path());
     let path = |number: u8| swapped.path().join(format!("journal/000000000{number}.seg"));
-    fs::rename(path(2), path(9)).unwrap();
+    let aside = swapped.path().join("aside");
+    fs::rename(path(2), &aside).unwrap();
     fs::rename(path(3), path(2)).unwrap();
-    fs::rename(path(9), path(3)).unwrap();
+    fs::rename(&aside, path(3)).unwrap();
     let refused = reopen(swapped.path(), SMALL).unwrap_err().to_string();
     assert!(refused.contains("another number than its name says"), "{refused}");
 }

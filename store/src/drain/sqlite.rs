@@ -366,3 +366,97 @@ fn insert(connection: &Connection, row: &Row) -> Result<(), LedgerError> {
     ])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NODE: NodeId = NodeId([3; 16]);
+
+    fn place(lsn: u64) -> Place {
+        Place { lsn, shard: ShardNo(4), seq: lsn, chain: Chain([9; 16]) }
+    }
+
+    fn cut_off() -> Event {
+        Event::CutOff(BusinessDate::new(2026, 11, 22).unwrap())
+    }
+
+    /// Returns the place and the tails after `lsn` entries of shard 4.
+    fn after(lsn: u64) -> (Mark, Positions) {
+        let mut tails = [(0, Chain::GENESIS); SHARDS];
+        tails[4] = (lsn, Chain([9; 16]));
+        (Mark { lsn, batch: lsn, ..Mark::GENESIS }, tails)
+    }
+
+    fn count(path: &Path) -> i64 {
+        let connection = Connection::open(path).unwrap();
+        connection.query_row("SELECT count(*) FROM entry", [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn rows_without_their_position_are_never_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.db");
+        let mut ledger = Ledger::open(&path, NODE).unwrap();
+        ledger.begin().unwrap();
+        ledger.put(place(1), &cut_off()).unwrap();
+        // The process dies here.
+        drop(ledger);
+        assert_eq!(count(&path), 0);
+        let mut ledger = Ledger::open(&path, NODE).unwrap();
+        assert_eq!(ledger.reached().mark, Mark::GENESIS);
+        ledger.begin().unwrap();
+        ledger.put(place(1), &cut_off()).unwrap();
+        let (mark, tails) = after(1);
+        ledger.commit(mark, &tails).unwrap();
+        // Or here, before it knows that it has committed.
+        drop(ledger);
+        let ledger = Ledger::open(&path, NODE).unwrap();
+        assert_eq!((ledger.reached().mark, ledger.reached().tails), (mark, tails));
+        assert_eq!(ledger.reached().dates[4].yyyymmdd(), 20_261_122);
+        assert_eq!(count(&path), 1);
+    }
+
+    #[test]
+    fn who_does_not_know_the_position_does_not_move_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.db");
+        let mut first = Ledger::open(&path, NODE).unwrap();
+        let mut second = Ledger::open(&path, NODE).unwrap();
+        let (mark, tails) = after(1);
+        first.begin().unwrap();
+        first.put(place(1), &cut_off()).unwrap();
+        first.commit(mark, &tails).unwrap();
+        // Other rows, and the same position.
+        second.begin().unwrap();
+        second.put(place(2), &cut_off()).unwrap();
+        assert!(matches!(second.commit(mark, &tails), Err(LedgerError::Fenced)));
+        second.abandon(NODE).unwrap();
+        assert_eq!(second.reached().mark, mark);
+        // The same rows.
+        second.begin().unwrap();
+        assert!(matches!(second.put(place(1), &cut_off()), Err(LedgerError::Sql(_))));
+        second.abandon(NODE).unwrap();
+        assert_eq!(count(&path), 1);
+    }
+
+    #[test]
+    fn a_ledger_of_a_later_program_or_another_node_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.db");
+        drop(Ledger::open(&path, NODE).unwrap());
+        let refused = Ledger::open(&path, NodeId([4; 16]));
+        assert!(matches!(refused, Err(LedgerError::Foreign)));
+        let later = MIGRATIONS.len() + 1;
+        let connection = Connection::open(&path).unwrap();
+        connection.pragma_update(None, "user_version", i64::try_from(later).unwrap()).unwrap();
+        assert!(matches!(Ledger::open(&path, NODE), Err(LedgerError::Newer(_))));
+    }
+
+    #[test]
+    fn a_date_is_read_as_it_was_written() {
+        assert_eq!(date_of(0), Some(BusinessDate::ZERO));
+        assert_eq!(date_of(20_261_122), BusinessDate::new(2026, 11, 22));
+        assert_eq!(date_of(20_261_322), None);
+    }
+}
