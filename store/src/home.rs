@@ -1,7 +1,8 @@
 //! The data directory: its lock, the identity of its node, and where things are.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -77,6 +78,21 @@ impl Paths {
         write().map_err(JournalFault::io(&path))?;
         Ok(NodeId(node))
     }
+}
+
+/// Makes a directory, and those above it that are missing, each durable in the one above. What
+/// lies there is sealed, and is still nobody else's to read.
+pub(crate) fn make_dir(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = match path.parent() {
+        Some(above) if above != Path::new("") => above,
+        Some(_) | None => Path::new("."),
+    };
+    make_dir(disk, above)?;
+    DirBuilder::new().mode(0o700).create(path)?;
+    disk.sync_dir(above)
 }
 
 /// Locks the directory for this process, or returns `None` if another has it. The lock lasts as

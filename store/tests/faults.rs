@@ -14,6 +14,7 @@ mod files;
 mod power;
 mod world;
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -180,6 +181,20 @@ fn a_directory_has_one_journal() {
     assert!(refused.to_string().starts_with(&expected), "{refused}");
     drop(journal);
     assert!(EmbeddedJournal::open(&dir, hasty(64 << 10)).is_ok());
+}
+
+#[test]
+fn a_directory_is_made_with_those_above_it_for_its_owner_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("node/one/data");
+    EmbeddedJournal::open(&data, hasty(64 << 10)).unwrap();
+    for path in [dir.path().join("node"), data.clone(), data.join("journal")] {
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{}", path.display());
+    }
+    std::fs::write(dir.path().join("file"), "").unwrap();
+    let refused = EmbeddedJournal::open(dir.path().join("file"), hasty(64 << 10)).unwrap_err();
+    assert!(matches!(refused, OpenError::Directory { .. }), "{refused}");
 }
 
 #[test]

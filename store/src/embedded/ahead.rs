@@ -1,4 +1,7 @@
 //! Making the next segment before it is needed.
+//!
+//! A failure to make it is told when it is needed: until then nothing was promised that would
+//! rest on it. A full disk is no failure.
 
 use std::io;
 use std::path::PathBuf;

@@ -6,9 +6,8 @@ mod recover;
 mod writer;
 
 use std::fmt;
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -183,11 +182,7 @@ impl EmbeddedJournal {
     pub fn open(dir: impl AsRef<Path>, options: Options) -> Result<(Self, Recovered), OpenError> {
         let paths = Paths::new(dir.as_ref());
         for path in [paths.dir.clone(), paths.journal(), paths.snapshots()] {
-            // What lies there is sealed, and is still nobody else's to read.
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&path)
+            home::make_dir(&*options.disk, &path)
                 .map_err(|source| OpenError::Directory { path: path.clone(), source })?;
         }
         let lock = home::lock(&paths)
