@@ -33,6 +33,8 @@ pub struct Telemetry {
     log_every: u64,
     approved: AtomicU64,
     lines: LineMeter,
+    /// For lines of the log that a stranger can cause.
+    quota: Quota,
 }
 
 /// What no honest terminal does.
@@ -73,6 +75,8 @@ pub struct Line<'a> {
     pub message: &'a Message<'a>,
     /// The reference it was answered with.
     pub reference: Reference,
+    /// When.
+    pub now: Moment,
     /// How long it took.
     pub micros: u64,
 }
@@ -115,6 +119,7 @@ impl Telemetry {
             log_every,
             approved: AtomicU64::new(0),
             lines: LineMeter::default(),
+            quota: Quota::default(),
         }
     }
 
@@ -146,7 +151,7 @@ impl Telemetry {
             self.pin_failures.increment(1);
         }
         if line.code == ResponseCode::DUPLICATE {
-            self.duplicate_differs(line.terminal);
+            self.duplicate_differs(line.now, line.terminal);
         }
         if let Transaction::Reversal(_) = line.transaction {
             let result = if is_approved { "done" } else { "refused" };
@@ -166,23 +171,27 @@ impl Telemetry {
     }
 
     /// Counts a request that was refused before any shard was asked.
-    pub fn refused_unasked(&self, code: ResponseCode, field: u8) {
+    pub fn refused_unasked(&self, now: Moment, code: ResponseCode, field: u8) {
         counter!("posp_txn_total", "channel" => CHANNEL, "txn" => "unasked", "rc" => code.to_string())
             .increment(1);
-        tracing::info!(target: "posp::txn", rc = %code, field, "refused");
+        if self.quota.take(now) {
+            tracing::info!(target: "posp::txn", rc = %code, field, "refused");
+        }
     }
 
     /// Counts and logs what no honest terminal does.
-    pub fn suspect(&self, suspicion: Suspicion, terminal: TerminalId) {
+    pub fn suspect(&self, now: Moment, suspicion: Suspicion, terminal: TerminalId) {
         let event = suspicion.name();
         counter!("posp_security_events_total", "channel" => CHANNEL, "event" => event).increment(1);
-        tracing::warn!(target: "posp::security", event, tid = %terminal, "suspicious request");
+        if self.quota.take(now) {
+            tracing::warn!(target: "posp::security", event, tid = %terminal, "suspicious request");
+        }
     }
 
     /// Counts a trace number that came a second time, with other content.
-    pub fn duplicate_differs(&self, terminal: TerminalId) {
+    pub fn duplicate_differs(&self, now: Moment, terminal: TerminalId) {
         self.duplicate.increment(1);
-        self.suspect(Suspicion::DuplicateDiffers, terminal);
+        self.suspect(now, Suspicion::DuplicateDiffers, terminal);
     }
 
     /// Counts a message that cannot be read.
@@ -212,9 +221,11 @@ impl Telemetry {
     }
 
     /// Counts a frame that is not answered.
-    pub fn dropped(&self, reason: &'static str) {
+    pub fn dropped(&self, now: Moment, reason: &'static str) {
         counter!("posp_unmatched_total", "channel" => CHANNEL, "reason" => reason).increment(1);
-        tracing::warn!(target: "posp::txn", reason, "not answered");
+        if self.quota.take(now) {
+            tracing::warn!(target: "posp::txn", reason, "not answered");
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use actix::prelude::SendError;
 use actix::{Actor, Addr, Arbiter};
 use domain::books::Books;
 use domain::shard::{Answer, Command};
-use domain::terms::ShardNo;
+use domain::terms::{Refusal, ShardNo};
 use store::{EmbeddedJournal, EmbeddedWriter};
 use tokio::sync::oneshot;
 
@@ -27,10 +27,16 @@ const AT_ONCE: usize = 1024;
 #[derive(Clone)]
 pub struct Accounts(Arc<[Desk]>);
 
-/// No shard took the command: the account actor is overloaded, or the journal takes no more.
+/// A command of a list was not done.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the command was not taken")]
-pub struct NotTaken;
+pub enum NotDecided {
+    /// No shard took it: the account actor is overloaded, or the journal takes no more.
+    #[error("a command was not taken")]
+    NotTaken,
+    /// A shard refused it.
+    #[error("a command was refused: {0:?}")]
+    Refused(Refusal),
+}
 
 impl Accounts {
     /// Starts one account actor on each of `arbiters`, and deals the shards of `books` out.
@@ -87,11 +93,11 @@ impl Accounts {
     /// Has commands decided, many at a time, and waits until all of them are durable.
     ///
     /// # Errors
-    /// If no shard took one of them; those before it stand.
+    /// The first that was not taken or was refused; those before it stand.
     pub async fn decide_all(
         &self,
         commands: impl IntoIterator<Item = (ShardNo, Command)>,
-    ) -> Result<(), NotTaken> {
+    ) -> Result<(), NotDecided> {
         let mut asked = VecDeque::with_capacity(AT_ONCE);
         let mut patience = PATIENCE;
         for (shard, command) in commands {
@@ -107,7 +113,7 @@ impl Accounts {
                 // The mailbox is full: wait for one of ours, or for the one who fills it.
                 envelope = back;
                 match asked.pop_front() {
-                    Some(first) => drop(answered(first).await?),
+                    Some(first) => answered(first).await?,
                     None => self.wait_for_room(&mut patience).await?,
                 }
             }
@@ -119,13 +125,14 @@ impl Accounts {
         Ok(())
     }
 
-    async fn wait_for_room(&self, patience: &mut u32) -> Result<(), NotTaken> {
-        *patience = patience.checked_sub(1).ok_or(NotTaken)?;
+    async fn wait_for_room(&self, patience: &mut u32) -> Result<(), NotDecided> {
+        *patience = patience.checked_sub(1).ok_or(NotDecided::NotTaken)?;
         tokio::time::sleep(Duration::from_millis(1)).await;
         Ok(())
     }
 }
 
-async fn answered(receiver: oneshot::Receiver<Answer>) -> Result<Answer, NotTaken> {
-    receiver.await.map_err(|_dropped| NotTaken)
+async fn answered(receiver: oneshot::Receiver<Answer>) -> Result<(), NotDecided> {
+    let answer = receiver.await.map_err(|_dropped| NotDecided::NotTaken)?;
+    answer.verdict.map_err(NotDecided::Refused)
 }

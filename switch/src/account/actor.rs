@@ -1,5 +1,6 @@
 //! The actor around a desk: a mailbox and nothing else.
 
+use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use actix::{Actor, Addr, Context, Handler, Message};
@@ -27,6 +28,9 @@ pub enum ReplyTo {
 
 impl ReplyTo {
     fn give(self, answer: Result<Answer, CommitError>) {
+        if let Err(error) = &answer {
+            tracing::warn!(target: "posp::account", %error, "a command was not taken");
+        }
         match self {
             // A line that is gone, or one whose owner stopped listening, needs no answer: what
             // was decided stands, and the terminal will ask or reverse.
@@ -111,6 +115,17 @@ impl<C: Commit + Unpin + 'static> AccountActor<C> {
             let (guard, reply) = answered.waiter;
             drop(guard);
             reply.give(answered.answer);
+        }
+    }
+}
+
+impl<C> Drop for AccountActor<C> {
+    /// A shard that broke one of its rules must not serve, nor may the others go on as if it did:
+    /// the next start folds the journal anew.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            drop(writeln!(std::io::stderr(), "posp stops at once: a shard broke its rules"));
+            std::process::abort();
         }
     }
 }

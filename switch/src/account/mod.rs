@@ -4,6 +4,6 @@ mod accounts;
 mod actor;
 mod desk;
 
-pub use accounts::{Accounts, NotTaken};
+pub use accounts::{Accounts, NotDecided};
 pub use actor::{AccountActor, Committed, Envelope, Inbox, ReplyTo};
 pub use desk::{Answered, Desk};

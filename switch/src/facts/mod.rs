@@ -6,6 +6,7 @@ mod cards;
 mod terminals;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use codec::Dialect;
 use domain::books::{Books, terminal_of};
@@ -36,6 +37,8 @@ pub struct Facts {
     pub terminals: Terminals,
     /// The cards, by the keyed index of their number.
     pub cards: Cards,
+    /// False while the disk has no room for the journal: debits wait for better times.
+    pub has_room: AtomicBool,
     /// Whose cards begin with what.
     pub routes: routing::Table,
     /// The keeper of keys.

@@ -156,6 +156,9 @@ struct Lane {
     /// The keys that the terminal may have instead, good until the current ones are used for the
     /// first time: a sign-on is not authenticated, and must not lock out the terminal it names.
     proven: Vec<Keyed>,
+    /// Keys of the sign-ons before the last that were never used: the terminal may have any of them,
+    /// if a stranger signed on in its name meanwhile. Newest first.
+    unproven: Vec<Keyed>,
     keys_are_used: bool,
     /// True if the node started since the last sign-on: the keys may have been used before.
     is_restored: bool,
@@ -260,6 +263,7 @@ impl TerminalEntry {
             setup,
             keys: None,
             proven: Vec::new(),
+            unproven: Vec::new(),
             keys_are_used: false,
             is_restored: false,
             mac_errors: 0,
@@ -338,10 +342,11 @@ impl TerminalEntry {
         bytes: &[u8],
         mac: &[u8],
     ) -> Result<Arc<WorkingKeys>, WrongMac> {
-        let (keys, proven, algorithm) = {
+        let (keys, older, algorithm) = {
             let lane = self.lane();
             let keys = lane.keys.as_ref().map(|keyed| Arc::clone(&keyed.keys));
-            (keys, lane.proven.clone(), lane.setup.scheme.mac)
+            let older: Vec<_> = lane.proven.iter().chain(&lane.unproven).cloned().collect();
+            (keys, older, lane.setup.scheme.mac)
         };
         let fits = |keys: &Arc<WorkingKeys>| hsm.verify_mac(keys, algorithm, bytes, mac).is_ok();
         if let Some(keys) = keys.filter(fits) {
@@ -351,12 +356,15 @@ impl TerminalEntry {
             if lane.keys.as_ref().is_some_and(|now| Arc::ptr_eq(&now.keys, &keys)) {
                 (lane.keys_are_used, lane.is_restored) = (true, false);
                 lane.proven.clear();
+                lane.unproven.clear();
             }
             return Ok(keys);
         }
-        if let Some(proven) = proven.iter().find(|keyed| fits(&keyed.keys)) {
-            self.lane().mac_errors = 0;
-            return Ok(Arc::clone(&proven.keys));
+        if let Some(proven) = older.into_iter().find(|keyed| fits(&keyed.keys)) {
+            let mut lane = self.lane();
+            (lane.mac_errors, lane.is_restored) = (0, false);
+            lane.proven = vec![proven.clone()];
+            return Ok(proven.keys);
         }
         let mut lane = self.lane();
         lane.mac_errors = lane.mac_errors.saturating_add(1);
@@ -432,6 +440,14 @@ impl TerminalEntry {
         self.lane().card_of(batch, stan)
     }
 
+    /// True for the open batch, and for the one before, whose result may be asked for again.
+    #[must_use]
+    pub fn may_close(&self, batch: BatchNo) -> bool {
+        let lane = self.lane();
+        let closed = lane.batches.closed.as_ref().map(|closed| closed.number);
+        lane.batches.open.number == batch || closed == Some(batch)
+    }
+
     /// Begins what needs the terminal for itself: a settlement, a sign-on.
     ///
     /// # Errors
@@ -474,12 +490,17 @@ impl TerminalEntry {
         let proven = keyring.proven.into_iter().filter_map(|sealed| Keyed::open(id, sealed, hsm));
         let mut proven: Vec<_> = proven.collect();
         let mut lane = self.lane();
-        // Used while the sign-on was on its way.
-        if lane.keys_are_used
-            && let Some(used) = lane.keys.take()
-            && proven.iter().all(|kept| kept.sealed != used.sealed)
-        {
-            proven.insert(0, used);
+        let is_used = lane.keys_are_used;
+        match lane.keys.take() {
+            // Used while the sign-on was on its way.
+            Some(used) if is_used && proven.iter().all(|kept| kept.sealed != used.sealed) => {
+                proven.insert(0, used);
+            }
+            Some(unused) if !is_used => {
+                lane.unproven.insert(0, unused);
+                lane.unproven.truncate(KEYS_KEPT);
+            }
+            Some(_) | None => {}
         }
         (lane.keys, lane.proven) = (keys, proven);
         (lane.keys_are_used, lane.is_restored, lane.mac_errors) = (false, false, 0);

@@ -1,6 +1,7 @@
 //! Gather: what the request says, who sends it, whether it is genuine, whose card it is.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use codec::{Envelope, Message};
 use domain::risk::PinFact;
@@ -65,7 +66,7 @@ pub fn gather(facts: &Facts, now: Moment, frame: &[u8]) -> Step {
         Ok(row) => Ok(row),
     };
     let refuse = |code, field: u8, row| {
-        facts.telemetry.refused_unasked(code, field);
+        facts.telemetry.refused_unasked(now, code, field);
         answer(facts, now, &envelope, &message, row, None, code, Requirement::None)
     };
     if let Some(error) = error {
@@ -80,11 +81,11 @@ pub fn gather(facts: &Facts, now: Moment, frame: &[u8]) -> Step {
         return refuse(ResponseCode::FORMAT_ERROR, 41, Some(row));
     };
     let Some(entry) = facts.terminals.get(origin.terminal) else {
-        facts.telemetry.suspect(Suspicion::UnknownTerminal, origin.terminal);
+        facts.telemetry.suspect(now, Suspicion::UnknownTerminal, origin.terminal);
         return refuse(ResponseCode::UNKNOWN_TERMINAL, 41, Some(row));
     };
     if entry.merchant() != origin.merchant {
-        facts.telemetry.suspect(Suspicion::MerchantDiffers, origin.terminal);
+        facts.telemetry.suspect(now, Suspicion::MerchantDiffers, origin.terminal);
         return refuse(ResponseCode::INVALID_MERCHANT, 42, Some(row));
     }
     let mut requirement = Requirement::None;
@@ -93,11 +94,11 @@ pub fn gather(facts: &Facts, now: Moment, frame: &[u8]) -> Step {
             Ok(keys) => Some(keys),
             Err(asks) => {
                 facts.telemetry.mac_failed();
-                facts.telemetry.refused_unasked(ResponseCode::MAC_WRONG, 64);
-                let keys = entry.keys();
+                facts.telemetry.refused_unasked(now, ResponseCode::MAC_WRONG, 64);
+                // Without a message code of its own: to sign what a stranger chose would give him
+                // the codes of messages that he can turn into others.
                 let code = ResponseCode::MAC_WRONG;
-                let keys = keys.as_deref().map(|keys| (keys, entry.scheme().mac));
-                return answer(facts, now, &envelope, &message, Some(row), keys, code, asks);
+                return answer(facts, now, &envelope, &message, Some(row), None, code, asks);
             }
         }
     } else {
@@ -112,9 +113,9 @@ pub fn gather(facts: &Facts, now: Moment, frame: &[u8]) -> Step {
                 requirement = Requirement::SignOn;
             }
             if code == ResponseCode::DUPLICATE {
-                facts.telemetry.duplicate_differs(genuine.origin.terminal);
+                facts.telemetry.duplicate_differs(now, genuine.origin.terminal);
             }
-            facts.telemetry.refused_unasked(code, field);
+            facts.telemetry.refused_unasked(now, code, field);
             genuine.answer(code, requirement)
         }
     }
@@ -245,6 +246,11 @@ impl Genuine<'_> {
         if kind == TxnKind::Refund && !self.entry.may_refund() {
             return Err(Stop::Refuse(ResponseCode::NOT_PERMITTED_TO_TERMINAL, 41));
         }
+        // Not refused, because nobody could remember that: the terminal gives up and reverses, and
+        // for reversals there is room.
+        if kind == TxnKind::Sale && !self.facts.has_room.load(Ordering::Relaxed) {
+            return Ok(Step::Drop("NO_ROOM"));
+        }
         let amount = match kind {
             TxnKind::Inquiry => Amount::ZERO,
             TxnKind::Sale | TxnKind::Void | TxnKind::Refund => self.amount()?,
@@ -344,7 +350,7 @@ impl Genuine<'_> {
         };
         let card = request::card(&self.message, swiped).inspect_err(|_refused| {
             if request::names_two_cards(&self.message, swiped) {
-                self.facts.telemetry.suspect(Suspicion::TwoCards, self.origin.terminal);
+                self.facts.telemetry.suspect(self.now, Suspicion::TwoCards, self.origin.terminal);
             }
         })?;
         match self.facts.routes.route(&card.pan) {

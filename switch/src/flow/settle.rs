@@ -14,6 +14,9 @@ pub(super) fn close(genuine: &Genuine<'_>) -> Result<Step, Stop> {
     let claimed =
         request::totals(&genuine.message).ok_or(Stop::Refuse(ResponseCode::FORMAT_ERROR, 48))?;
     let batch = genuine.batch()?;
+    if !genuine.entry.may_close(batch) {
+        return Err(Stop::Refuse(ResponseCode::BATCH_DIFFERS, 60));
+    }
     let alone = genuine.entry.begin_alone().map_err(|_busy| Stop::Later)?;
     let terminal = genuine.origin.terminal;
     let command = Command::CloseBatch { terminal, batch, claimed, counted: alone.totals() };

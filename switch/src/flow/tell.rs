@@ -40,6 +40,7 @@ pub fn tell(facts: &Facts, now: Moment, tell: &Tell, answer: &Answer) -> Option<
         terminal: tell.terminal,
         message: &message,
         reference: reply.rrn,
+        now,
         micros,
     });
     Some(Outgoing { bytes, code: Some(code) })

@@ -113,9 +113,16 @@ pub fn write(
         }
         fields_from_48(&mut b, request, row, reply)?;
         match keys.filter(|_| is_card) {
-            Some((keys, algorithm)) => b.finish_with_mac(64, |bytes| {
-                facts.hsm.mac(keys, algorithm, bytes).unwrap_or_default()
-            }),
+            Some((keys, algorithm)) => {
+                let mut code = Ok([0; 8]);
+                b.finish_with_mac(64, |bytes| {
+                    code = facts.hsm.mac(keys, algorithm, bytes);
+                    code.as_ref().copied().unwrap_or_default()
+                })?;
+                // An answer is never sent with a code that is none.
+                let fault = codec::BuildFault::OtherContent;
+                code.map(|_| ()).map_err(|_error| BuildError { field: codec::FieldNo(64), fault })
+            }
             None => b.finish(),
         }
     })

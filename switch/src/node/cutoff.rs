@@ -8,7 +8,7 @@ use domain::shard::Command;
 use domain::terms::{BusinessDate, ShardNo};
 use tokio::sync::watch as signal;
 
-use crate::account::{Accounts, NotTaken};
+use crate::account::{Accounts, NotDecided};
 use crate::clock::Clock;
 use crate::facts::Facts;
 
@@ -16,30 +16,36 @@ use crate::facts::Facts;
 ///
 /// # Errors
 /// If a shard did not take it.
-pub(super) async fn turn(accounts: &Accounts, date: BusinessDate) -> Result<(), NotTaken> {
+pub(super) async fn turn(accounts: &Accounts, date: BusinessDate) -> Result<(), NotDecided> {
     accounts.decide_all(ShardNo::all().map(|shard| (shard, Command::CutOff(date)))).await?;
     tracing::info!(%date, "business date");
     Ok(())
 }
 
-/// Turns the business date whenever its hour comes.
+/// Turns the business date whenever its hour has come, and again until every shard has turned.
 pub(super) async fn watch(
     accounts: Accounts,
     facts: Arc<Facts>,
     clock: Arc<dyn Clock>,
     mut closing: signal::Receiver<bool>,
 ) {
+    let mut turned = facts.calendar.business_date(clock.now().at);
     loop {
-        // The clock of the machine may be set while this sleeps: look again at least each minute.
+        // The clock of the machine may be set, or stand still, while this sleeps: look again at
+        // least each minute.
         let left = facts.calendar.until_cut_off(clock.now().at);
         let nap = left.min(Duration::from_secs(60)).saturating_add(Duration::from_millis(1));
         tokio::select! {
             () = tokio::time::sleep(nap) => {}
             _ = closing.changed() => return,
         }
-        if left <= Duration::from_secs(60) {
-            let date = facts.calendar.business_date(clock.now().at);
-            if let Err(error) = turn(&accounts, date).await {
+        let date = facts.calendar.business_date(clock.now().at);
+        if date <= turned {
+            continue;
+        }
+        match turn(&accounts, date).await {
+            Ok(()) => turned = date,
+            Err(error) => {
                 tracing::error!(%error, %date, "the business date did not turn in every shard");
             }
         }

@@ -7,14 +7,15 @@ mod settings;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix::Arbiter;
 use keys::Hsm;
-use store::{Drain, DrainError, EmbeddedJournal, OpenError};
+use store::{CommitError, Drain, DrainError, EmbeddedJournal, OpenError};
 use tokio::sync::watch;
 
-use crate::account::{Accounts, NotTaken};
+use crate::account::{Accounts, NotDecided};
 use crate::clock::{Clock, SystemClock};
 use crate::facts::{Cards, Facts, Terminals};
 use crate::programme::Programme;
@@ -37,12 +38,18 @@ pub enum NodeError {
     /// The door cannot be opened.
     #[error(transparent)]
     Listener(#[from] ListenerError),
+    /// The journal could not be closed.
+    #[error("the journal did not close: {0}")]
+    Close(#[from] CommitError),
+    /// The thread of the ledger panicked.
+    #[error("the thread that writes the ledger panicked")]
+    DrainPanicked,
     /// A key cannot be made ready.
     #[error(transparent)]
     Keys(#[from] keys::KeyError),
-    /// A command at start was not taken.
-    #[error("the journal did not take what the programme sets up")]
-    Provision(#[from] NotTaken),
+    /// What a start adds to the books was not taken.
+    #[error("what the start adds to the books: {0}")]
+    Provision(#[from] NotDecided),
 }
 
 /// A running node.
@@ -79,6 +86,8 @@ impl Node {
             cut_off_bytes = recovered.report.truncated_bytes,
             "journal open"
         );
+        // Before anything is added: what it finds in the journal then is what the books hold.
+        let drain = Drain::start(&journal, settings.ledger.clone())?;
         let facts = Arc::new(facts_of(&settings, programme, hsm));
         facts.restore(&recovered.books);
         let listener = Listener::open(settings.pos_listen)?;
@@ -86,10 +95,6 @@ impl Node {
         let accounts = Accounts::start(&arbiters, recovered.books, &journal, &facts, &clock);
         let provisioned = provision::provision(programme, &facts, &accounts).await?;
         cutoff::turn(&accounts, facts.calendar.business_date(clock.now().at)).await?;
-        let drain = match &settings.ledger {
-            Some(options) => Some(Drain::start(&journal, options.clone())?),
-            None => None,
-        };
         let lines = Lines::default();
         let parts = LineParts {
             facts: Arc::clone(&facts),
@@ -104,11 +109,12 @@ impl Node {
         actix_rt::spawn(listener.serve(handles, parts, settings.door, is_closing.clone()));
         let days = cutoff::watch(accounts.clone(), Arc::clone(&facts), clock, is_closing.clone());
         actix_rt::spawn(days);
+        actix_rt::spawn(watch_room(Arc::clone(&journal), Arc::clone(&facts), is_closing.clone()));
         tracing::info!(address = %pos, terminals = facts.terminals.len(), cards = facts.cards.len(), "terminals may connect");
         let vitals = Vitals::new(
             Arc::clone(&facts),
             Arc::clone(&journal),
-            drain,
+            Some(drain),
             lines.clone(),
             is_closing,
             settings.identity.clone(),
@@ -177,8 +183,9 @@ impl Node {
     /// ends.
     ///
     /// # Errors
-    /// If the ledger could not follow to the end; it goes on from there at the next start.
-    pub async fn stop(self) -> Result<(), DrainError> {
+    /// If the journal could not be closed, or the ledger not follow to its end; it goes on from
+    /// there at the next start.
+    pub async fn stop(self) -> Result<(), NodeError> {
         self.closing.send_replace(true);
         self.lines.rest();
         let step = Duration::from_millis(10);
@@ -190,19 +197,32 @@ impl Node {
             self.lines.rest();
         }
         tracing::info!(lines_left = self.lines.count(), "lines closed");
-        if let Err(error) = self.journal.close() {
-            tracing::error!(%error, "the journal did not close");
-        }
+        let closed = self.journal.close();
         for arbiter in &self.arbiters {
             arbiter.stop();
         }
         if let Some(drain) = self.vitals.take_drain() {
-            let position = actix_rt::task::spawn_blocking(move || drain.stop_when_drained()).await;
-            if let Ok(stopped) = position {
-                tracing::info!(entries = stopped?.0, "ledger up to date");
-            }
+            let stopped = actix_rt::task::spawn_blocking(move || drain.stop_when_drained()).await;
+            let entries = stopped.map_err(|_panic| NodeError::DrainPanicked)??;
+            tracing::info!(entries = entries.0, "ledger up to date");
         }
+        closed?;
         Ok(())
+    }
+}
+
+/// Looks whether the disk has room for the journal, and stops debits while it has not.
+async fn watch_room(
+    journal: Arc<EmbeddedJournal>,
+    facts: Arc<Facts>,
+    mut closing: watch::Receiver<bool>,
+) {
+    loop {
+        facts.has_room.store(journal.has_room(), Ordering::Relaxed);
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            _ = closing.changed() => return,
+        }
     }
 }
 
@@ -210,6 +230,7 @@ fn facts_of(settings: &Settings, programme: &Programme, hsm: Arc<dyn Hsm>) -> Fa
     Facts {
         terminals: Terminals::default(),
         cards: Cards::default(),
+        has_room: AtomicBool::new(true),
         routes: programme.routes.clone(),
         hsm,
         calendar: settings.calendar.clone(),

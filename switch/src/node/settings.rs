@@ -1,5 +1,6 @@
 //! What a node is started with, out of its configuration.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use codec::Limits;
 use keys::{Hsm, KeyError, Lmk, SoftHsm};
-use store::{DrainOptions, Options};
+use store::{DrainOptions, Loss, Options};
 
 use super::Identity;
 use crate::clock::Calendar;
@@ -26,8 +27,8 @@ pub struct Settings {
     pub threads: usize,
     /// How the journal is kept.
     pub journal: Options,
-    /// How the ledger follows; `None` leaves it out.
-    pub ledger: Option<DrainOptions>,
+    /// How ledger and snapshots follow.
+    pub ledger: DrainOptions,
     /// What a line may do.
     pub lines: LineRules,
     /// How many lines there may be.
@@ -64,11 +65,12 @@ impl Settings {
             data: config.node.directory.clone(),
             pos_listen: config.pos.listen,
             threads,
-            journal: Options { segment_bytes, ..Options::default() },
-            ledger: config.ledger.enabled.then(|| DrainOptions {
+            journal: Options { segment_bytes, on_loss: Arc::new(die), ..Options::default() },
+            ledger: DrainOptions {
+                writes_ledger: config.ledger.enabled,
                 ledger: Some(config.node.directory.join(&config.ledger.file)),
                 ..DrainOptions::default()
-            }),
+            },
             lines: LineRules {
                 frame: Limits { frame_max: config.pos.frame_max.bytes(), ..Limits::default() },
                 frame_deadline: config.pos.frame_deadline,
@@ -96,6 +98,13 @@ impl Settings {
             },
         }
     }
+}
+
+/// Ends the process: the journal is lost, and nothing may be answered any more. What the disk did
+/// is said on standard error itself, because the log's thread dies with the process.
+fn die(loss: &Loss) {
+    drop(writeln!(std::io::stderr(), "posp stops at once: {loss}"));
+    std::process::abort();
 }
 
 /// Returns the keeper of keys that a configuration asks for.

@@ -174,7 +174,12 @@ impl Listener {
 
 /// Starts the actor of a line on a core.
 fn open(stream: TcpStream, place: Place, arbiter: &actix::ArbiterHandle, parts: LineParts) {
-    drop(stream.set_nodelay(true));
+    // A peer that vanished without a word gives its place back in some minutes.
+    let keepalive = socket2::TcpKeepalive::new().with_time(Duration::from_secs(120));
+    let socket = socket2::SockRef::from(&stream);
+    if let Err(error) = socket.set_tcp_nodelay(true).and(socket.set_tcp_keepalive(&keepalive)) {
+        tracing::debug!(target: "posp::line", %error, "a socket keeps its defaults");
+    }
     let Ok(stream) = stream.into_std() else { return };
     arbiter.spawn_fn(move || {
         if let Ok(stream) = TcpStream::from_std(stream) {

@@ -122,8 +122,8 @@ impl Session {
                 self.postponed.insert(token, (frame.to_vec(), tries.saturating_add(1)));
                 self.actions.push_back(Action::WakeAfter(AGAIN_AFTER, token));
             }
-            Step::Later => self.facts.telemetry.dropped("busy"),
-            Step::Drop(reason) => self.facts.telemetry.dropped(reason),
+            Step::Later => self.facts.telemetry.dropped(now, "busy"),
+            Step::Drop(reason) => self.facts.telemetry.dropped(now, reason),
         }
     }
 

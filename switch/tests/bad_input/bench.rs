@@ -268,6 +268,7 @@ impl Bench {
 fn facts(programme: &Programme, hsm: Arc<dyn Hsm>) -> Facts {
     let zone = TimeZone::get("Asia/Shanghai").unwrap();
     Facts {
+        has_room: std::sync::atomic::AtomicBool::new(true),
         terminals: Terminals::default(),
         cards: Cards::default(),
         routes: programme.routes.clone(),

@@ -162,6 +162,7 @@ fn facts(plan: &Plan, hsm: &Arc<dyn Hsm>) -> Facts {
         hsm: Arc::clone(hsm),
         calendar: Calendar::new(TimeZone::fixed(jiff::tz::offset(8)), civil::time(23, 0, 0, 0)),
         dialect: codec::Dialect::unionpay_pos(),
+        has_room: std::sync::atomic::AtomicBool::new(true),
         acquirer: "00010000".into(),
         issuer: "03010000".into(),
         rules: TerminalRules {

@@ -38,7 +38,7 @@ impl Town {
         settings.data = directory.path().to_owned();
         settings.pos_listen.set_port(0);
         settings.threads = 2;
-        settings.ledger = None;
+        settings.ledger.writes_ledger = false;
         settings.calendar = far_from_cut_off();
         change(&mut settings);
         let (ready, is_ready) = mpsc::channel();
