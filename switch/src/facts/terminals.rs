@@ -89,7 +89,6 @@ impl Terminals {
         entry.lane().bars.clone_from(&terminal.bars);
         if let Some(sealed) = &terminal.sealed_keys {
             entry.signed_on(id, sealed, hsm);
-            entry.lane().is_restored = true;
         }
         self.0.insert(id, Arc::new(entry));
     }
@@ -100,9 +99,9 @@ impl Terminals {
 pub struct SealedKeyring {
     /// The keys of the last sign-on.
     pub current: SealedWorkingKeys,
-    /// Keys that the terminal may have instead: the last it is known to have used, and after a
-    /// start also those it may have used before without anybody remembering it. Newest first.
-    pub proven: Vec<SealedWorkingKeys>,
+    /// Keys that the terminal may have instead: the last it is known to have used first, then
+    /// those of sign-ons since, newest first.
+    pub older: Vec<SealedWorkingKeys>,
 }
 
 /// Working keys, ready for use, and as they are kept.
@@ -155,13 +154,8 @@ struct Lane {
     keys: Option<Keyed>,
     /// The keys that the terminal may have instead, good until the current ones are used for the
     /// first time: a sign-on is not authenticated, and must not lock out the terminal it names.
-    proven: Vec<Keyed>,
-    /// Keys of the sign-ons before the last that were never used: the terminal may have any of them,
-    /// if a stranger signed on in its name meanwhile. Newest first.
-    unproven: Vec<Keyed>,
+    older: Vec<Keyed>,
     keys_are_used: bool,
-    /// True if the node started since the last sign-on: the keys may have been used before.
-    is_restored: bool,
     mac_errors: u32,
     batches: Batches,
     in_flight: Vec<(Stan, CardId)>,
@@ -262,10 +256,8 @@ impl TerminalEntry {
         let lane = Lane {
             setup,
             keys: None,
-            proven: Vec::new(),
-            unproven: Vec::new(),
+            older: Vec::new(),
             keys_are_used: false,
-            is_restored: false,
             mac_errors: 0,
             batches,
             in_flight: Vec::new(),
@@ -313,11 +305,14 @@ impl TerminalEntry {
 
     /// Returns the keys that a sign-on must keep: those that the terminal may have.
     #[must_use]
-    pub fn proven_keys(&self) -> Vec<SealedWorkingKeys> {
+    pub fn kept_keys(&self) -> Vec<SealedWorkingKeys> {
         let lane = self.lane();
-        let current = lane.keys.as_ref().filter(|_| lane.keys_are_used || lane.is_restored);
-        let older = lane.proven.iter().filter(|_| !lane.keys_are_used);
-        current.into_iter().chain(older).map(|k| k.sealed.clone()).take(KEYS_KEPT).collect()
+        let (first, rest) = match lane.older.split_first() {
+            Some((first, rest)) if !lane.keys_are_used => (Some(first), rest),
+            Some(_) | None => (None, [].as_slice()),
+        };
+        let kept = first.into_iter().chain(&lane.keys).chain(rest);
+        kept.map(|keyed| keyed.sealed.clone()).take(KEYS_KEPT).collect()
     }
 
     /// Returns the number of the batch that takes slips.
@@ -345,8 +340,7 @@ impl TerminalEntry {
         let (keys, older, algorithm) = {
             let lane = self.lane();
             let keys = lane.keys.as_ref().map(|keyed| Arc::clone(&keyed.keys));
-            let older: Vec<_> = lane.proven.iter().chain(&lane.unproven).cloned().collect();
-            (keys, older, lane.setup.scheme.mac)
+            (keys, lane.older.clone(), lane.setup.scheme.mac)
         };
         let fits = |keys: &Arc<WorkingKeys>| hsm.verify_mac(keys, algorithm, bytes, mac).is_ok();
         if let Some(keys) = keys.filter(fits) {
@@ -354,16 +348,16 @@ impl TerminalEntry {
             lane.mac_errors = 0;
             // A sign-on may have brought other keys meanwhile, which prove nothing.
             if lane.keys.as_ref().is_some_and(|now| Arc::ptr_eq(&now.keys, &keys)) {
-                (lane.keys_are_used, lane.is_restored) = (true, false);
-                lane.proven.clear();
-                lane.unproven.clear();
+                lane.keys_are_used = true;
+                lane.older.clear();
             }
             return Ok(keys);
         }
         if let Some(proven) = older.into_iter().find(|keyed| fits(&keyed.keys)) {
             let mut lane = self.lane();
-            (lane.mac_errors, lane.is_restored) = (0, false);
-            lane.proven = vec![proven.clone()];
+            lane.mac_errors = 0;
+            lane.older.retain(|keyed| keyed.sealed != proven.sealed);
+            lane.older.insert(0, proven.clone());
             return Ok(proven.keys);
         }
         let mut lane = self.lane();
@@ -487,23 +481,18 @@ impl TerminalEntry {
             }
         };
         let keys = Keyed::open(id, keyring.current, hsm);
-        let proven = keyring.proven.into_iter().filter_map(|sealed| Keyed::open(id, sealed, hsm));
-        let mut proven: Vec<_> = proven.collect();
+        let older = keyring.older.into_iter().filter_map(|sealed| Keyed::open(id, sealed, hsm));
+        let mut older: Vec<_> = older.collect();
         let mut lane = self.lane();
-        let is_used = lane.keys_are_used;
-        match lane.keys.take() {
-            // Used while the sign-on was on its way.
-            Some(used) if is_used && proven.iter().all(|kept| kept.sealed != used.sealed) => {
-                proven.insert(0, used);
-            }
-            Some(unused) if !is_used => {
-                lane.unproven.insert(0, unused);
-                lane.unproven.truncate(KEYS_KEPT);
-            }
-            Some(_) | None => {}
+        // Used while the sign-on was on its way.
+        if lane.keys_are_used
+            && let Some(used) = lane.keys.take()
+            && older.iter().all(|kept| kept.sealed != used.sealed)
+        {
+            older.insert(0, used);
         }
-        (lane.keys, lane.proven) = (keys, proven);
-        (lane.keys_are_used, lane.is_restored, lane.mac_errors) = (false, false, 0);
+        (lane.keys, lane.older) = (keys, older);
+        (lane.keys_are_used, lane.mac_errors) = (false, 0);
     }
 }
 

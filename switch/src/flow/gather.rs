@@ -230,7 +230,7 @@ impl Genuine<'_> {
         })?;
         // A transaction that was verified with the keys of now must not finish under others.
         let alone = self.entry.begin_alone().map_err(|_busy| Stop::Later)?;
-        let keyring = SealedKeyring { current: fresh.sealed, proven: self.entry.proven_keys() };
+        let keyring = SealedKeyring { current: fresh.sealed, older: self.entry.kept_keys() };
         let sealed_keys = serde_json::to_vec(&keyring)
             .map_err(|_error| Stop::Refuse(ResponseCode::MALFUNCTION, 62))?
             .into_boxed_slice();
