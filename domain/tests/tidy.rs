@@ -17,6 +17,19 @@ const LINES_MAX: usize = 600;
 /// Names that say nothing of what is inside.
 const EMPTY_NAMES: [&str; 4] = ["utils", "common", "helpers", "misc"];
 
+/// What a crate may depend on, among ours.
+const ARROWS: [(&str, &[&str]); 9] = [
+    ("codec", &[]),
+    ("keys", &[]),
+    ("domain", &[]),
+    ("routing", &["domain"]),
+    ("store", &["domain"]),
+    ("admin", &["domain", "routing", "keys", "store"]),
+    ("switch", &["codec", "keys", "domain", "routing", "store", "admin"]),
+    ("loadtest", &["codec", "keys"]),
+    ("posp", &["codec", "keys", "domain", "routing", "store", "admin", "switch", "loadtest"]),
+];
+
 fn manifest_dir() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
@@ -131,5 +144,20 @@ fn files_stay_short_and_their_names_say_something() {
             })
         });
         assert_eq!(declared, None, "{}: the name says nothing", file.display());
+    }
+}
+
+#[test]
+fn crates_point_one_way() {
+    for (name, allowed) in ARROWS {
+        let manifest = manifest_dir().join("..").join(name).join("Cargo.toml");
+        let text = fs::read_to_string(&manifest).unwrap();
+        let section = text.split_once("\n[dependencies]\n").map_or("", |(_, after)| after);
+        let section = section.split("\n[").next().unwrap();
+        let named = section.lines().filter_map(|line| line.split(['.', ' ', '=']).next());
+        for dependency in named {
+            let is_ours = ARROWS.iter().any(|(ours, _)| *ours == dependency);
+            assert!(!is_ours || allowed.contains(&dependency), "{name} must not know {dependency}");
+        }
     }
 }
