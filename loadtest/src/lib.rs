@@ -8,10 +8,10 @@
 //! | [`fen`], [`ids`], [`code`], [`secret`] | amounts, identifiers, response codes, test secrets |
 //! | [`kit`] | terminals and cards of a programme directory, or generated |
 //! | [`terminal`] | a virtual POS terminal without socket, clock or randomness |
-//! | [`line`], [`station`] | a TCP line; a terminal at its line |
+//! | [`mod@line`], [`station`] | a TCP line; a terminal at its line |
 //! | [`demo`] | a shop's day, played and judged |
 //! | [`echo`], [`load`] | a bare echo server; a closed loop over many connections |
-//! | [`bench`] | a switch beside a bare echo server |
+//! | [`mod@bench`] | a switch beside a bare echo server |
 //! | [`audit`] | what terminals saw against what a journal says |
 
 pub mod audit;
