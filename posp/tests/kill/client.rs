@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use loadtest::audit::Key;
@@ -17,6 +18,11 @@ use crate::shop::Shop;
 
 /// How long a terminal waits for an answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What is sold in fen: so little that a full card lasts for a hundred thousand sales.
+const SMALL: RangeInclusive<u64> = 1..=9;
+/// What empties a card with little on it.
+const LARGE: RangeInclusive<u64> = 50..=300;
 
 const APPROVED: &str = "00";
 const LOST_CARD: &str = "41";
@@ -121,7 +127,7 @@ impl Client {
         let done = match self.dice.within(0..=999) {
             0..700 => {
                 let card = self.rich(shop);
-                self.sell(card, &[APPROVED])
+                self.sell(card, SMALL, &[APPROVED])
             }
             700..760 => self.void(),
             760..790 => self.undo(),
@@ -131,11 +137,11 @@ impl Client {
             940..960 => self.guess(shop, life),
             960..970 => {
                 let card = self.dice.pick(shop.poor());
-                self.sell(card, &[APPROVED, INSUFFICIENT])
+                self.sell(card, LARGE, &[APPROVED, INSUFFICIENT])
             }
             970..975 => {
                 let card = self.dice.pick(shop.lost());
-                self.sell(card, &[LOST_CARD])
+                self.sell(card, SMALL, &[LOST_CARD])
             }
             975..985 => self.sign_on(),
             985..990 => self.settle(),
@@ -188,8 +194,8 @@ impl Client {
         Some(())
     }
 
-    fn sell(&mut self, card: &TestCard, expected: &[&str]) -> Option<()> {
-        let amount = Fen(self.dice.within(1..=300));
+    fn sell(&mut self, card: &TestCard, fen: RangeInclusive<u64>, expected: &[&str]) -> Option<()> {
+        let amount = Fen(self.dice.within(fen));
         let presented = Presented::swiped(card);
         self.ask_money("a sale", card, |terminal| terminal.sale(&presented, amount), expected)
     }
@@ -230,7 +236,7 @@ impl Client {
     /// what the answer was.
     fn lose_answer(&mut self, shop: &Shop) -> Option<()> {
         let card = self.rich(shop);
-        let amount = Fen(self.dice.within(1..=300));
+        let amount = Fen(self.dice.within(SMALL));
         let presented = Presented::swiped(card);
         self.repeatable = None;
         match self.station.lose(|terminal| terminal.sale(&presented, amount)) {

@@ -54,6 +54,8 @@ const KILLS: usize = 6;
 const SEED: u64 = 20_261_122;
 /// How long a node may take from its start until it is ready.
 const READY_MAX: Duration = Duration::from_secs(2);
+/// How often a node may miss that in a row.
+const ATTEMPTS: usize = 3;
 /// How long after a start the first requests must be answered.
 const FLOW_MAX: Duration = Duration::from_secs(20);
 /// Answers that make traffic flow.
@@ -186,16 +188,30 @@ fn kill_under_load(plan: &Plan, tally: &mut Tally) {
     let journal = audit(&ground, &fleet, tally);
     let differences = ledger::differences(&ground.ledger(), &journal);
     assert!(differences.is_empty(), "{differences:?}");
+    let (status, report) = ground.check();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert!(status.success() && report["ok"] == true, "{status}: {report}");
+    assert_eq!(report["ledger_entries"], report["entries"], "{report}");
 }
 
 /// Starts a node on what the last one left, and measures how soon it is ready.
+///
+/// A machine that is busy with something else makes a start slow once. A node that is slow is slow
+/// each time.
 fn restart(ground: &Ground, fleet: &Fleet<'_>, name: &str, tally: &mut Tally) -> Node {
-    let (node, took) = ground.start(name);
-    tally.ready.push(took);
-    assert!(took <= READY_MAX, "ready only after {took:?}:\n{}", node.last_words());
-    let first = fleet.wait_for_answers(1, FLOW_MAX);
-    tally.first_answer.extend(first.map(|first| took + first));
-    node
+    let mut slow = 0;
+    loop {
+        let (node, took) = ground.start(name);
+        tally.ready.push(took);
+        if took <= READY_MAX {
+            let first = fleet.wait_for_answers(1, FLOW_MAX);
+            tally.first_answer.extend(first.map(|first| took + first));
+            return node;
+        }
+        slow += 1;
+        assert!(slow < ATTEMPTS, "ready only after {took:?}:\n{}", node.last_words());
+        node.kill();
+    }
 }
 
 /// Kills a node before it can be ready.
@@ -235,7 +251,7 @@ fn refuse_second(ground: &Ground) {
 
 /// Holds the journal, as it lies on the disk, against what the terminals saw.
 fn audit(ground: &Ground, fleet: &Fleet<'_>, tally: &mut Tally) -> Journal {
-    let report = store::check_with_ledger(&ground.data, &ground.ledger(), |_| {}).unwrap();
+    let report = store::check(&ground.data, |_| {}).unwrap();
     assert!(report.ok && !report.running, "{report:?}");
     tally.torn_tails += u64::from(report.torn_bytes > 0);
     let journal = Journal::read(&ground.data);

@@ -85,15 +85,20 @@ impl Ground {
             strace.arg("-P").arg(self.data.join(segment));
         }
         strace.arg(POSP);
-        self.until_ready(self.run(strace, name, self.pos, self.http)).0
+        let mut node = self.run(strace, name, self.pos, self.http);
+        self.await_readiness(&mut node);
+        node
     }
 
     /// Starts a node and waits until it says that it is ready. Returns how long that took.
     pub fn start(&self, name: &str) -> (Node, Duration) {
-        self.until_ready(self.spawn(name))
+        let begun = Instant::now();
+        let mut node = self.spawn(name);
+        self.await_readiness(&mut node);
+        (node, begun.elapsed())
     }
 
-    fn until_ready(&self, mut node: Node) -> (Node, Duration) {
+    fn await_readiness(&self, node: &mut Node) {
         let begun = Instant::now();
         while !is_ready(self.http) {
             if let Some(status) = node.child.try_wait().unwrap() {
@@ -102,7 +107,14 @@ impl Ground {
             assert!(begun.elapsed() < START_MAX, "the node is not ready:\n{}", node.last_words());
             thread::sleep(Duration::from_millis(2));
         }
-        (node, begun.elapsed())
+    }
+
+    /// Has the program check the directory, and returns how it ended and what it said.
+    pub fn check(&self) -> (ExitStatus, String) {
+        let mut check = untouched(Command::new(POSP));
+        check.arg("check").arg(&self.data).arg("--json");
+        let output = check.output().unwrap();
+        (output.status, String::from_utf8(output.stdout).unwrap())
     }
 
     /// Starts another node on the same directory, which must end of itself, and returns how it did
