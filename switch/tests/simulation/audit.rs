@@ -34,6 +34,7 @@ use domain::txn::{TxnKey, TxnKind};
 use store::Entry;
 
 use super::core::Core;
+use super::tally::Counts;
 
 /// A rule that a world broke.
 #[derive(Clone, Debug)]
@@ -89,6 +90,10 @@ impl Audit {
         ensure(is_longer, "I10", || format!("{known} entries were durable, and are not"))?;
         for entry in &entries[known..] {
             self.check_entry(entry)?;
+            let stored = postcard::to_stdvec(&entry.event).unwrap();
+            let is_read =
+                postcard::from_bytes(&stored).is_ok_and(|read: Event| read == entry.event);
+            ensure(is_read, "I10", || format!("is not read as stored: {:?}", entry.event))?;
             self.books.apply(entry.shard, &entry.event);
             self.index(entry);
             self.entries.push(entry.clone());
@@ -121,7 +126,19 @@ impl Audit {
 
     /// Checks that a start finds the books that were followed.
     pub fn check_replay(&self, books: &Books) -> Result<(), Violation> {
-        ensure(*books == self.books, "I10", || "a replay gives other books".to_owned())
+        ensure(*books == self.books, "I10", || "a replay gives other books".to_owned())?;
+        let stored = postcard::to_stdvec(books).unwrap();
+        let is_read = postcard::from_bytes(&stored).is_ok_and(|read: Books| read == self.books);
+        ensure(is_read, "I10", || "books are not read as stored".to_owned())
+    }
+
+    /// Counts what the journal holds.
+    pub fn census(&self) -> Counts {
+        let mut census = Counts::new();
+        for entry in &self.entries {
+            *census.entry(name_of(&entry.event)).or_default() += 1;
+        }
+        census
     }
 
     /// Checks that the desks hold what the journal amounts to, and that it balances.
@@ -147,4 +164,38 @@ fn first(shard: &Shard, other: &Shard) -> String {
     let terminal = shard.terminals().find(|(id, known)| other.terminal(*id) != Some(known));
     let head = (shard.no(), shard.seq(), shard.date());
     format!("{head:?} {account:?} {txn:?} {:?}", terminal.map(|(id, known)| (id, known.open_batch)))
+}
+
+/// What an entry is, in the words of the census.
+fn name_of(event: &Event) -> (&'static str, String) {
+    let (what, how) = match event {
+        Event::CardIssued(_) => ("card", "issued"),
+        Event::TerminalRegistered { .. } => ("terminal", "set up"),
+        Event::SignedOn { .. } => ("terminal", "signed on"),
+        Event::SignedOff { .. } => ("terminal", "signed off"),
+        Event::CutOff(_) => ("day", "turned"),
+        Event::Barred { card: None, .. } => ("bar", "by terminal"),
+        Event::Barred { card: Some(_), .. } => ("bar", "by card"),
+        Event::Reversed(r) if r.suspense.is_positive() => ("reversal", "with suspense"),
+        Event::Reversed(r) if r.kind == TxnKind::Void => ("reversal", "of a void"),
+        Event::Reversed(_) => ("reversal", "of a sale"),
+        Event::Transacted(t) if t.suspense.is_positive() => ("return", "with suspense"),
+        Event::Transacted(t) => {
+            let how = if t.outcome.is_ok() { "approved" } else { "refused" };
+            match t.kind {
+                TxnKind::Sale => ("sale", how),
+                TxnKind::Void => ("void", how),
+                TxnKind::Refund => ("refund", how),
+                TxnKind::Inquiry => ("inquiry", how),
+            }
+        }
+        Event::Batch { event: BatchEvent::Closed { closing, .. }, .. } => {
+            ("batch", if closing.is_balanced() { "balanced" } else { "unbalanced" })
+        }
+        Event::Batch { event: BatchEvent::Uploaded { .. }, .. } => ("batch", "uploaded"),
+        Event::Batch { event: BatchEvent::Ended { differences, .. }, .. } => {
+            ("batch", if differences.is_empty() { "ended" } else { "ended with differences" })
+        }
+    };
+    (what, how.to_owned())
 }

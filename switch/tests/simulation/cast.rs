@@ -56,26 +56,28 @@ impl Cast {
 
     /// Returns what sets everybody up, each command with its shard.
     pub fn commands(&self, hsm: &dyn Hsm) -> Vec<(ShardNo, Command)> {
-        let mut commands = Vec::new();
-        for setup in &self.terminals {
-            let terminal = TerminalId(setup.id.0);
-            let tmk = setup.tmk.as_bytes();
-            let sealed = hsm.import_tmk(&setup.id.0, tmk, setup.algorithm).unwrap();
-            let scheme =
-                Scheme { algorithm: setup.algorithm, layout: setup.layout, mac: setup.mac };
-            let profile = TerminalProfile {
-                merchant: MerchantId(setup.merchant.0),
-                sealed_tmk: sealed.as_bytes().into(),
-                scheme: scheme.to_text(),
-                may_refund: setup.may_refund,
-            };
-            let command = Command::RegisterTerminal { terminal, profile };
-            commands.push((terminal.shard(), command));
-        }
+        let terminals = self.terminals.iter().enumerate();
+        let mut commands: Vec<_> =
+            terminals.map(|(at, setup)| self.register(at, setup.may_refund, hsm)).collect();
         for card in &self.cards {
             commands.push((card.id.shard(), Command::IssueCard(Box::new(issue(card, hsm)))));
         }
         commands
+    }
+
+    /// Returns what sets a terminal up, for its shard.
+    pub fn register(&self, at: usize, may_refund: bool, hsm: &dyn Hsm) -> (ShardNo, Command) {
+        let setup = &self.terminals[at];
+        let terminal = TerminalId(setup.id.0);
+        let sealed = hsm.import_tmk(&setup.id.0, setup.tmk.as_bytes(), setup.algorithm).unwrap();
+        let scheme = Scheme { algorithm: setup.algorithm, layout: setup.layout, mac: setup.mac };
+        let profile = TerminalProfile {
+            merchant: MerchantId(setup.merchant.0),
+            sealed_tmk: sealed.as_bytes().into(),
+            scheme: scheme.to_text(),
+            may_refund,
+        };
+        (terminal.shard(), Command::RegisterTerminal { terminal, profile })
     }
 
     /// Returns the shards that anything happens in.

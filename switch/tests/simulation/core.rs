@@ -10,7 +10,7 @@ use jiff::civil;
 use jiff::tz::TimeZone;
 use keys::Hsm;
 use routing::{Bin, Issuer, IssuerCode, IssuerKind, Prefix, Table};
-use store::{MemoryJournal, MemoryWriter, Outcome};
+use store::{MemoryJournal, Outcome};
 use switch::account::Desk;
 use switch::clock::{Calendar, Moment};
 use switch::facts::{Cards, Facts, Guard, TerminalRules, Terminals};
@@ -19,6 +19,7 @@ use switch::terminal::{Action, Session};
 
 use super::network::LineId;
 use super::plan::Plan;
+use super::writer::{Disk, Writer};
 
 /// Whoever wants an answer, and what is kept meanwhile.
 pub struct Waiter {
@@ -46,13 +47,19 @@ type Inbox = Arc<Mutex<Vec<Outcome>>>;
 /// One life of the node.
 pub struct Core {
     pub facts: Arc<Facts>,
-    desks: Vec<(Desk<MemoryWriter, Waiter>, Inbox)>,
+    desks: Vec<(Desk<Writer, Waiter>, Inbox)>,
     sessions: BTreeMap<LineId, Session>,
 }
 
 impl Core {
     /// Starts a node with what its journal holds.
-    pub fn start(plan: &Plan, journal: &MemoryJournal, books: Books, hsm: &Arc<dyn Hsm>) -> Self {
+    pub fn start(
+        plan: &Plan,
+        journal: &MemoryJournal,
+        disk: &Disk,
+        books: Books,
+        hsm: &Arc<dyn Hsm>,
+    ) -> Self {
         let facts = Arc::new(facts(plan, hsm));
         facts.restore(&books);
         let mut hands: Vec<Vec<_>> = (0..plan.desks).map(|_| Vec::new()).collect();
@@ -63,13 +70,14 @@ impl Core {
         let desks = hands.into_iter().map(|shards| {
             let inbox = Inbox::default();
             let outcomes = Arc::clone(&inbox);
-            let writer = journal.writer(move |outcome| outcomes.lock().unwrap().push(outcome));
+            let inner = journal.writer(move |outcome| outcomes.lock().unwrap().push(outcome));
+            let writer = Writer { inner, is_full: Disk::clone(disk) };
             (Desk::new(shards, writer), inbox)
         });
         Self { facts, desks: desks.collect(), sessions: BTreeMap::new() }
     }
 
-    pub fn desks(&self) -> impl Iterator<Item = &Desk<MemoryWriter, Waiter>> {
+    pub fn desks(&self) -> impl Iterator<Item = &Desk<Writer, Waiter>> {
         self.desks.iter().map(|(desk, _inbox)| desk)
     }
 

@@ -7,7 +7,7 @@ use domain::txn::{TxnKey, TxnKind};
 use loadtest::terminal::{Slip, Totals};
 
 use super::plan::Micros;
-use super::tally::Answers;
+use super::tally::Counts;
 
 /// A sale, void, refund or inquiry that a terminal sent at least once.
 #[derive(Clone, Debug)]
@@ -74,7 +74,7 @@ pub struct History {
     pub doubts: BTreeSet<(TerminalId, BatchNo)>,
     /// Batches that changed after their totals were sent: no answer came, and business went on.
     pub restated: BTreeSet<(TerminalId, BatchNo)>,
-    pub answers: Answers,
+    pub answers: Counts,
     /// What no terminal should ever meet.
     pub complaints: Vec<String>,
 }

@@ -38,6 +38,12 @@ pub struct Trouble {
     pub shed: u32,
     /// The business date turns, for a sync.
     pub cut_offs: u32,
+    /// A command comes while the disk is full.
+    pub full: u32,
+    /// Somebody sets the clock of the day, for a sync.
+    pub clock_steps: u32,
+    /// The operator sets a terminal up anew, for a sync.
+    pub set_ups: u32,
 }
 
 /// What terminals and their users do. Chances are in a thousand.
@@ -101,7 +107,7 @@ impl Plan {
             terminals: dice.place(5) + 4,
             cards: dice.place(5) + 3,
             desks: dice.place(3) + 1,
-            rounds: u32::try_from(dice.between(8, 24)).unwrap(),
+            rounds: u32::try_from(dice.between(8, 36)).unwrap(),
             weather: weather(dice),
             trouble: trouble(dice),
             habits: habits(dice),
@@ -135,6 +141,9 @@ fn trouble(dice: &mut Dice) -> Trouble {
         contests: if dice.chance(700) { 0 } else { dice.sometimes(120) },
         shed: if dice.chance(700) { 0 } else { dice.sometimes(40) },
         cut_offs: dice.sometimes(10),
+        full: if dice.chance(700) { 0 } else { dice.sometimes(60) },
+        clock_steps: if dice.chance(700) { 0 } else { dice.sometimes(30) },
+        set_ups: if dice.chance(700) { 0 } else { dice.sometimes(20) },
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-/// How often what was answered with which code. A settlement has none, but a word.
-pub type Answers = BTreeMap<(&'static str, String), u64>;
+/// How often what went how.
+pub type Counts = BTreeMap<(&'static str, String), u64>;
 
 /// What happened in worlds, summed up.
 #[derive(Clone, Debug, Default)]
@@ -22,10 +22,49 @@ pub struct Tally {
     pub syncs: u64,
     /// Virtual time.
     pub micros: u64,
-    pub answers: Answers,
+    /// Requests, by what was answered: a code, or for a settlement a word.
+    pub answers: Counts,
+    /// Entries of the journal.
+    pub entries: Counts,
 }
 
+/// What a long run must have brought about, or it has gone blind: what, and how.
+#[rustfmt::skip]
+const LANDMARKS: [(&str, &[&str]); 9] = [
+    ("sale",       &["00", "13", "14", "22", "51", "55", "61", "75", "77", "94"]),
+    ("void",       &["00", "14", "22", "55", "77"]),
+    ("refund",     &["00", "12", "14", "22", "58", "64", "77"]),
+    ("reversal",   &["00", "12", "25", "of a sale", "of a void", "with suspense"]),
+    ("balance",    &["00", "55", "75"]),
+    ("settlement", &["Balanced", "Unbalanced"]),
+    ("bar",        &["by card", "by terminal"]),
+    ("return",     &["with suspense"]),
+    ("batch",      &["balanced", "unbalanced", "uploaded", "ended", "ended with differences"]),
+];
+
 impl Tally {
+    /// Returns the landmarks that were not reached.
+    pub fn missed(&self) -> Vec<String> {
+        let is_reached = |what: &'static str, how: &str| {
+            let key = (what, how.to_owned());
+            self.answers.contains_key(&key) || self.entries.contains_key(&key)
+        };
+        let named =
+            LANDMARKS.iter().flat_map(|(what, how)| how.iter().map(move |how| (*what, *how)));
+        let missed = named.filter(|(what, how)| !is_reached(what, how));
+        let missed: Vec<_> = missed.map(|(what, how)| format!("{what} {how}")).collect();
+        let faults = [
+            ("loss", self.lost),
+            ("doubling", self.doubled),
+            ("delay", self.delayed),
+            ("cut", self.cuts),
+            ("crash", self.crashes),
+            ("conflict", self.contests),
+        ];
+        let quiet = faults.into_iter().filter(|(_, count)| *count == 0);
+        missed.into_iter().chain(quiet.map(|(name, _)| name.to_owned())).collect()
+    }
+
     pub fn add(&mut self, other: &Self) {
         let pairs = [
             (&mut self.seeds, other.seeds),
@@ -41,8 +80,11 @@ impl Tally {
             (&mut self.micros, other.micros),
         ];
         pairs.into_iter().for_each(|(sum, part)| *sum += part);
-        for (answer, count) in &other.answers {
-            *self.answers.entry(answer.clone()).or_default() += count;
+        let counts = [(&mut self.answers, &other.answers), (&mut self.entries, &other.entries)];
+        for (sums, parts) in counts {
+            for (name, count) in parts {
+                *sums.entry(name.clone()).or_default() += count;
+            }
         }
     }
 }
@@ -61,13 +103,16 @@ impl fmt::Display for Tally {
         writeln!(f, "syncs             {}", self.syncs)?;
         let hours = Duration::from_micros(self.micros).as_secs_f64() / 3600.0;
         write!(f, "simulated time    {hours:.1} h")?;
-        let mut last = "";
-        for ((what, code), count) in &self.answers {
-            if *what != last {
-                write!(f, "\n{what:<18}")?;
+        for (head, counts) in [("answers", &self.answers), ("entries", &self.entries)] {
+            write!(f, "\n{head}")?;
+            let mut last = "";
+            for ((what, how), count) in counts {
+                if *what != last {
+                    write!(f, "\n  {what:<16}")?;
+                }
+                write!(f, "{how} {count}  ")?;
+                last = what;
             }
-            write!(f, "{code} {count}  ")?;
-            last = what;
         }
         Ok(())
     }

@@ -7,13 +7,14 @@ mod till;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::terms::{BusinessDate, Timestamp};
+use domain::terms::BusinessDate;
 use keys::{Hsm, Lmk, SeededRandom, SoftHsm};
 use store::MemoryJournal;
 use switch::clock::Moment;
 
 use super::audit::{Audit, Violation};
 use super::cast::Cast;
+use super::clock::WallClock;
 use super::core::{Core, Decided, Mail};
 use super::device::Device;
 use super::dice::Dice;
@@ -22,9 +23,8 @@ use super::network::{LineId, Network};
 use super::plan::{Micros, Plan, SECOND, Weather};
 use super::tally::Tally;
 use super::trace::Trace;
+use super::writer::Disk;
 
-/// Milliseconds since 1970 at which every world begins: 2026-11-18.
-const BEGINNING: i64 = 1_795_000_000_000;
 /// The weather clears at the latest after this time.
 const STORM_MAX: Micros = 4 * 3600 * SECOND;
 /// Within this time after the weather has cleared, everything must be done.
@@ -83,6 +83,7 @@ enum Task {
 /// A world in the making.
 pub struct World {
     now: Micros,
+    clock: WallClock,
     agenda: BTreeMap<(Micros, u64), Task>,
     next_task: u64,
     dice: Dice,
@@ -94,6 +95,7 @@ pub struct World {
     devices: Vec<Device>,
     hsm: Arc<dyn Hsm>,
     journal: MemoryJournal,
+    disk: Disk,
     core: Option<Core>,
     life: u64,
     /// When the last command to each desk arrives: later ones come later.
@@ -122,6 +124,7 @@ pub fn run(seed: u64, lies_about_sync: bool, tells: bool) -> Outcome {
     let violation = world.happen().err();
     world.tally.micros = world.now;
     world.tally.answers = std::mem::take(&mut world.history.answers);
+    world.tally.entries = world.audit.census();
     Outcome { tally: world.tally, digest: world.trace.digest(), violation }
 }
 
@@ -137,6 +140,8 @@ impl World {
         let devices = cast.terminals.iter().map(|setup| Device::new(setup, plan.rounds)).collect();
         let mut world = Self {
             now: 0,
+            clock: WallClock::default(),
+            disk: Disk::default(),
             agenda: BTreeMap::new(),
             next_task: 0,
             weather: plan.weather,
@@ -234,7 +239,7 @@ impl World {
     }
 
     fn moment(&self) -> Moment {
-        Moment { at: Timestamp(BEGINNING + (self.now / 1000) as i64), micros: self.now }
+        Moment { at: self.clock.at(self.now), micros: self.now }
     }
 
     /// The weather clears: no more faults, and everybody finishes.
@@ -263,6 +268,6 @@ impl World {
         }
         self.audit.follow(&self.journal.entries())?;
         self.audit.check_live(core)?;
-        self.audit.check_history(&self.history, BEGINNING)
+        self.audit.check_history(&self.history, &self.clock)
     }
 }

@@ -9,6 +9,7 @@ use store::Entry;
 use switch::message::response::ResponseCode;
 
 use super::{Audit, Violation, ensure};
+use crate::clock::WallClock;
 use crate::history::{Asked, History, Told};
 use crate::plan::Micros;
 
@@ -94,9 +95,8 @@ impl Audit {
         is_live && !self.reversed.contains_key(&key)
     }
 
-    /// Checks the whole history, once nothing more happens. Entries are dated in milliseconds from
-    /// `beginning` on.
-    pub fn check_history(&self, history: &History, beginning: i64) -> Result<(), Violation> {
+    /// Checks the whole history, once nothing more happens. Entries are dated by `clock`.
+    pub fn check_history(&self, history: &History, clock: &WallClock) -> Result<(), Violation> {
         self.check_answers(history)?;
         self.check_nobody_asked(history)?;
         let asked: Vec<_> = with_last(&history.asked).collect();
@@ -105,8 +105,8 @@ impl Audit {
             let stands = is_last && self.stands((asked.key, asked.kind, asked.card), None);
             ensure(!stands, "I6", || format!("told to be undone, and stands: {asked:?}"))?;
         }
-        self.check_balances(history, beginning)?;
-        self.check_order(history, beginning)?;
+        self.check_balances(history, clock)?;
+        self.check_order(history, clock)?;
         self.check_sales()?;
         self.check_beliefs(history)
     }
@@ -126,12 +126,11 @@ impl Audit {
         Ok(())
     }
 
-    fn check_balances(&self, history: &History, beginning: i64) -> Result<(), Violation> {
+    fn check_balances(&self, history: &History, clock: &WallClock) -> Result<(), Violation> {
         for asked in history.asked.iter().filter(|asked| asked.kind == TxnKind::Inquiry) {
             let Told::Approved { at, rrn, balance, .. } = &asked.told else { continue };
             let entry = self.entry_of(rrn).and_then(transacted).unwrap();
-            let (first, last) = (millis(asked.sent, beginning), millis(*at, beginning));
-            let is_between = (first..=last).contains(&entry.at.0);
+            let is_between = clock.showed(entry.at, asked.sent, *at);
             ensure(is_between, "I16", || format!("of another time than {asked:?}: {entry:?}"))?;
             let spendable = self.spendable.get(&Rrn::parse(rrn.as_bytes()).unwrap()).copied();
             let is_right = *balance == spendable;
@@ -141,7 +140,7 @@ impl Audit {
     }
 
     /// What was answered before something else was sent for the same card stands before it.
-    fn check_order(&self, history: &History, beginning: i64) -> Result<(), Violation> {
+    fn check_order(&self, history: &History, clock: &WallClock) -> Result<(), Violation> {
         let mut by_card: BTreeMap<CardId, Vec<(Micros, Micros, u64)>> = BTreeMap::new();
         for asked in &history.asked {
             let (Told::Approved { at, rrn, .. } | Told::Refused { at, rrn, .. }) = &asked.told
@@ -150,8 +149,7 @@ impl Audit {
             };
             let Some(entry) = self.entry_of(rrn) else { continue };
             // The answer to an earlier request with the same trace number says nothing of now.
-            let decided = entry.event.at().map_or(0, |at| at.0);
-            if decided >= millis(asked.sent, beginning) {
+            if entry.event.at().is_some_and(|decided| clock.showed(decided, asked.sent, *at)) {
                 by_card.entry(asked.card).or_default().push((asked.sent, *at, entry.seq));
             }
         }
@@ -168,10 +166,6 @@ impl Audit {
         let place = *self.by_rrn.get(&Rrn::parse(rrn.as_bytes())?)?;
         Some(&self.entries[place])
     }
-}
-
-fn millis(at: Micros, beginning: i64) -> i64 {
-    beginning + (at / 1000) as i64
 }
 
 pub(super) fn transacted(entry: &Entry) -> Option<&Transacted> {

@@ -1,5 +1,7 @@
 //! The host's side of a world: what the actors around the parts of a node would do.
 
+use std::sync::atomic::Ordering;
+
 use domain::risk::PinFact;
 use domain::shard::{Command, Request};
 use domain::terms::{Amount, BatchNo, BusinessDate, MerchantId, ShardNo, Stan, TerminalId};
@@ -33,7 +35,7 @@ impl World {
 
     pub(super) fn start(&mut self) {
         let books = self.journal.recovered().books;
-        self.core = Some(Core::start(&self.plan, &self.journal, books, &self.hsm));
+        self.core = Some(Core::start(&self.plan, &self.journal, &self.disk, books, &self.hsm));
         self.trace.note(self.now, b"start", || "the host starts".to_owned());
     }
 
@@ -70,10 +72,13 @@ impl World {
 
     pub(super) fn on_mail(&mut self, life: u64, desk: usize, mail: Mail) {
         let now = self.moment();
+        let is_full = self.dice.chance(self.plan.trouble.full);
         let Some(core) = self.core.as_mut().filter(|_| life == self.life) else { return };
+        self.disk.store(is_full, Ordering::Relaxed);
         let line = || format!("desk {desk} decides {}", name_of(&mail.command));
         self.trace.note(now.micros, &[desk as u8, mail.shard.0], line);
         let decided = core.on_mail(desk, now.at, mail);
+        self.disk.store(false, Ordering::Relaxed);
         self.tell(decided);
         if !self.is_sync_due {
             self.is_sync_due = true;
@@ -125,6 +130,14 @@ impl World {
         if self.dice.chance(self.plan.trouble.cut_offs) {
             self.turn_the_day();
         }
+        if self.dice.chance(self.plan.trouble.set_ups) {
+            self.set_up_anew();
+        }
+        if self.dice.chance(self.plan.trouble.clock_steps) {
+            let offset = *self.dice.pick(&[-86_400_000, -7_200_000, -1_500, 0, 90_000, 86_400_000]);
+            self.clock.set(self.now, offset);
+            self.trace.note(self.now, &offset.to_le_bytes(), || format!("clock {offset} ms off"));
+        }
         if self.dice.chance(self.plan.trouble.sync_fails) {
             self.journal.fail_next_sync();
         }
@@ -145,6 +158,16 @@ impl World {
             self.after(delay, Task::Sync { life });
         }
         Ok(())
+    }
+
+    /// The operator sets a terminal up anew: now it may refund, now it may not.
+    fn set_up_anew(&mut self) {
+        let terminal = self.dice.place(self.cast.terminals.len());
+        let may_refund = self.dice.chance(500);
+        let (shard, command) = self.cast.register(terminal, may_refund, self.hsm.as_ref());
+        let waiter = Waiter { guard: Guard::Free, reply: None };
+        self.trace.note(self.now, b"set up", || format!("terminal {terminal} is set up anew"));
+        self.post(Mail { shard, command, waiter });
     }
 
     /// Another writer is first on the shard of a card: it sells something there.
