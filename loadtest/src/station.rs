@@ -237,7 +237,8 @@ impl Station {
         match subject {
             Some(Subject::Asked(key)) => self.history.told(key, reply),
             Some(Subject::Reversing(key)) if reply.mti.as_bytes() == b"0410" => {
-                if reply.code.is_some_and(Code::ends_reversal) {
+                let stands = reply.code == Some(Code(*b"12"));
+                if !stands && reply.code.is_some_and(Code::ends_reversal) {
                     self.history.reversed(key);
                 }
             }

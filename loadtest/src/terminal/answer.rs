@@ -205,6 +205,10 @@ impl Terminal {
             self.owed = (owed.refused < REFUSALS_MAX).then_some(owed);
             return;
         }
+        // "Does not belong" ends it too, and means that the slip stands: voided, say, or settled.
+        if reply.code == Some(Code(*b"12")) {
+            return;
+        }
         let Some(slip) = self.slips.get_mut(&owed.imprint.stan) else { return };
         slip.state = SlipState::Reversed;
         let sale = slip.of.filter(|_| slip.kind == SlipKind::Void);

@@ -170,7 +170,8 @@ impl Client {
             self.reversed += u64::from(reply.code.is_some_and(Code::ends_reversal));
             return Some(false);
         }
-        if self.must_settle {
+        // A settlement has three digits for the number of sales.
+        if self.must_settle || terminal.totals().debit_count > 800 {
             return self.settle().map(|()| false);
         }
         Some(true)
