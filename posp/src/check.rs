@@ -39,6 +39,10 @@ impl Check {
         let report = match audit(&self.data, self.ledger.as_deref()) {
             Ok(report) => report,
             Err(error) => {
+                if self.json {
+                    let said = serde_json::json!({ "ok": false, "error": error.to_string() });
+                    print(format!("{said}\n"))?;
+                }
                 crate::output::complain(&error);
                 return Ok(ExitCode::from(2));
             }
