@@ -25,7 +25,9 @@ pub enum TerminalError {
     #[error("no request is under way")]
     Idle,
     /// No slip of the open batch has this trace number.
-    #[error("the terminal knows no such slip {0} in its open batch; it remembers slips in the file of --keep")]
+    #[error(
+        "the terminal knows no such slip {0} in its open batch; it remembers slips in the file of --keep"
+    )]
     NoSuchSlip(Stan),
     /// Refunds are not reversed.
     #[error("a refund is not reversed")]

@@ -30,6 +30,7 @@ const INSUFFICIENT: &str = "51";
 const WRONG_PIN: &str = "55";
 const TRIES_EXCEEDED: &str = "75";
 const NOT_FOUND: &str = "25";
+const SETTLED: &str = "12";
 const BATCH_DIFFERS: &str = "77";
 const MAC_WRONG: &str = "A0";
 
@@ -166,7 +167,10 @@ impl Client {
             return self.sign_on().map(|()| false);
         }
         if terminal.owed().is_some() {
-            let reply = self.ask("a reversal", Terminal::reversal, &[APPROVED, NOT_FOUND])?;
+            let expected = [APPROVED, NOT_FOUND, SETTLED];
+            let reply = self.ask("a reversal", Terminal::reversal, &expected)?;
+            // A settlement that was never answered has closed the batch: what is in it stands.
+            self.batch_in_doubt |= reply.code == Some(Code(*b"12"));
             self.reversed += u64::from(reply.code.is_some_and(Code::ends_reversal));
             return Some(false);
         }
