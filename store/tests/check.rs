@@ -72,11 +72,31 @@ fn where_there_is_no_journal_there_is_no_audit() {
 #[test]
 fn every_column_of_the_ledger_is_compared() {
     let (dir, _) = made(2, 1);
+    let mut cases = changes_of_entries();
+    cases.extend(changes_of_tables());
+    for (change, expected) in cases {
+        let changed = copy(dir.path());
+        let connection = Connection::open(changed.path().join("ledger.db")).unwrap();
+        connection.execute_batch(&change).unwrap();
+        assert!(connection.total_changes() > 0 || change.starts_with("DROP"), "{change}");
+        drop(connection);
+        let violation = violation(changed.path());
+        assert!(violation.contains(expected), "{change}: {violation}");
+    }
+    let changed = copy(dir.path());
+    fs::write(changed.path().join("ledger.db"), "no database, but long enough to be read as one")
+        .unwrap();
+    assert!(violation(changed.path()).contains("not a database"));
+}
+
+type Change = (String, &'static str);
+
+fn changes_of_entries() -> Vec<Change> {
     let entry = "(SELECT lsn FROM entry WHERE kind = 'sale' AND refusal IS NULL LIMIT 1)";
     let void = "(SELECT lsn FROM entry WHERE kind = 'void' LIMIT 1)";
     let differs = "differs from the journal";
     let postings = "has other postings than the journal";
-    let cases = [
+    let mut changes = vec![
         (format!("UPDATE entry SET chain = zeroblob(16) WHERE lsn = {entry}"), differs),
         (format!("UPDATE entry SET kind = 'refund' WHERE lsn = {entry}"), differs),
         (format!("UPDATE entry SET at_ms = at_ms + 1 WHERE lsn = {entry}"), differs),
@@ -91,12 +111,76 @@ fn every_column_of_the_ledger_is_compared() {
         (format!("UPDATE entry SET rrn = '000000000000' WHERE lsn = {entry}"), differs),
         (format!("UPDATE entry SET auth_code = 'x' WHERE lsn = {entry}"), differs),
         (format!("UPDATE entry SET original_stan = 999999 WHERE lsn = {void}"), differs),
+        (
+            format!("UPDATE entry SET shard = shard + 1, seq = 9999 WHERE lsn = {entry}"),
+            "is missing",
+        ),
+        (format!("UPDATE entry SET seq = 9999 WHERE lsn = {entry}"), "is missing"),
         (format!("UPDATE entry SET lsn = 100000 WHERE lsn = {entry}"), differs),
         (format!("DELETE FROM entry WHERE lsn = {entry}"), "is missing"),
+    ];
+    for column in ["original_terminal", "original_batch", "original_stan"] {
+        let of_none = "(SELECT lsn FROM entry WHERE original_stan IS NULL LIMIT 1)";
+        changes.push((format!("UPDATE entry SET {column} = NULL WHERE lsn = {void}"), differs));
+        changes.push((format!("UPDATE entry SET {column} = 1 WHERE lsn = {of_none}"), differs));
+    }
+    changes.extend([
+        ("UPDATE posting SET leg = leg + 100".to_owned(), postings),
+        ("UPDATE posting SET leg = -1 WHERE leg = 0".to_owned(), postings),
         ("UPDATE posting SET amount = amount + 1 WHERE leg = 1".to_owned(), postings),
         ("UPDATE posting SET account = 'funding' WHERE leg = 0".to_owned(), postings),
         ("UPDATE posting SET unit = 'points' WHERE unit = 'fen'".to_owned(), postings),
         ("DELETE FROM posting WHERE leg = 1".to_owned(), postings),
+    ]);
+    changes
+}
+
+fn changes_of_tables() -> Vec<Change> {
+    let card = "has another row in card than the journal";
+    let closing = "has another row in terminal_batch than the journal";
+    let mut changes: Vec<Change> = [
+        ("card", "id = 999", card),
+        ("card", "product = product + 1", card),
+        ("card", "named = 1 - named", card),
+        ("card", "named = 2", card),
+        ("card", "status = 'frozen'", card),
+        ("card", "expiry = ifnull(expiry, 0) + 1", card),
+        ("card", "expiry = CASE WHEN expiry IS NULL THEN 3001 END", card),
+        ("card", "pan_index = zeroblob(length(pan_index))", card),
+        ("card", "sealed_pan = zeroblob(length(sealed_pan))", card),
+        ("terminal_batch", "shard = shard + 1", closing),
+        ("terminal_batch", "seq = seq + 9999", closing),
+        ("terminal_batch", "terminal = 'x'", closing),
+    ]
+    .map(|(table, set, expected)| (change_of_first(table, set), expected))
+    .into();
+    for column in [
+        "batch",
+        "closed_at_ms",
+        "claimed_debit_fen",
+        "claimed_debit_count",
+        "claimed_credit_fen",
+        "claimed_credit_count",
+        "counted_debit_fen",
+        "counted_debit_count",
+        "counted_credit_fen",
+        "counted_credit_count",
+    ] {
+        let set = format!("{column} = {column} + 1");
+        changes.push((change_of_first("terminal_batch", &set), closing));
+    }
+    changes.extend([
+        ("DELETE FROM card WHERE id = 2".to_owned(), card),
+        ("DELETE FROM terminal_batch".to_owned(), closing),
+        (
+            "INSERT INTO card VALUES (999, 1, 0, 'sold', NULL, x'01', x'02')".to_owned(),
+            "rows in card",
+        ),
+        (
+            "INSERT INTO terminal_batch VALUES (0, 9999, 'x', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0)"
+                .to_owned(),
+            "rows in terminal_batch",
+        ),
         (
             "UPDATE balance SET amount = amount + 1 WHERE account = 'funding'".to_owned(),
             "the balance of funding in fen",
@@ -109,8 +193,6 @@ fn every_column_of_the_ledger_is_compared() {
             "DELETE FROM balance WHERE account = 'funding'".to_owned(),
             "there is no balance of funding in fen",
         ),
-        ("DELETE FROM card WHERE id = 2".to_owned(), "rows in card"),
-        ("DELETE FROM terminal_batch".to_owned(), "rows in terminal_batch"),
         (
             "INSERT INTO posting VALUES (0, 9999, 0, 'funding', 'fen', 1)".to_owned(),
             "rows in posting",
@@ -121,19 +203,15 @@ fn every_column_of_the_ledger_is_compared() {
         ("UPDATE position SET link = link + 1".to_owned(), "no such batch end"),
         ("UPDATE meta SET value = 'x'".to_owned(), "it belongs to another node"),
         ("DROP TABLE posting".to_owned(), "no such table"),
-    ];
-    for (change, expected) in cases {
-        let changed = copy(dir.path());
-        let connection = Connection::open(changed.path().join("ledger.db")).unwrap();
-        assert!(connection.execute_batch(&change).is_ok(), "{change}");
-        drop(connection);
-        let violation = violation(changed.path());
-        assert!(violation.contains(expected), "{change}: {violation}");
-    }
-    let changed = copy(dir.path());
-    fs::write(changed.path().join("ledger.db"), "no database, but long enough to be read as one")
-        .unwrap();
-    assert!(violation(changed.path()).contains("not a database"));
+    ]);
+    changes
+}
+
+/// Changes one row of a table that holds no entries.
+fn change_of_first(table: &str, set: &str) -> String {
+    let key = if table == "card" { "(id)" } else { "(shard, seq)" };
+    let columns = key.trim_matches(['(', ')']);
+    format!("UPDATE {table} SET {set} WHERE {key} IN (SELECT {columns} FROM {table} LIMIT 1)")
 }
 
 #[test]

@@ -6,11 +6,11 @@ use std::path::Path;
 use domain::books::Books;
 use domain::issuing::Account;
 use domain::ledger::{LedgerAccount, Posting, Purse, Unit};
-use domain::shard::{Event, Shard};
+use domain::shard::{BatchEvent, Event, Shard};
 use domain::terms::{Amount, BusinessDate, CardId};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 
-use super::row::{self, Place, Row};
+use super::row::{self, CardRow, ClosingRow, Place, Row};
 use super::sqlite::{self, LedgerError, Reached};
 use crate::batch::Mark;
 use crate::chain::Positions;
@@ -21,7 +21,14 @@ const SELECT_ENTRY: &str = "
         amount_fen, refusal, rrn, auth_code, original_terminal, original_batch, original_stan
     FROM entry WHERE shard = ? AND seq = ?";
 const SELECT_POSTINGS: &str = "
-    SELECT account, unit, amount FROM posting WHERE shard = ? AND seq = ? ORDER BY leg";
+    SELECT leg, account, unit, amount FROM posting WHERE shard = ? AND seq = ? ORDER BY leg";
+const SELECT_CARD: &str = "
+    SELECT id, product, named, status, expiry, pan_index, sealed_pan FROM card WHERE id = ?";
+const SELECT_CLOSING: &str = "
+    SELECT terminal, batch, closed_at_ms, claimed_debit_fen, claimed_debit_count,
+        claimed_credit_fen, claimed_credit_count, counted_debit_fen, counted_debit_count,
+        counted_credit_fen, counted_credit_count
+    FROM terminal_batch WHERE shard = ? AND seq = ?";
 
 /// What is wrong with a ledger, or why it cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -90,14 +97,26 @@ impl Audit {
         let legs = read_postings(&self.connection, &expected)?;
         let postings = event.postings();
         let are_same = legs.len() == postings.len()
-            && legs.iter().zip(&postings).all(|(leg, posting)| is_leg(leg, posting));
+            && (0_i64..)
+                .zip(legs.iter().zip(&postings))
+                .all(|(no, (leg, posting))| is_leg(leg, no, posting));
         if !are_same {
             return Err(what("has other postings than the journal"));
         }
         self.postings = self.postings.saturating_add(legs.len() as u64);
         match event {
-            Event::CardIssued(_) => self.cards = self.cards.saturating_add(1),
-            Event::Batch { event: domain::shard::BatchEvent::Closed { .. }, .. } => {
+            Event::CardIssued(issued) => {
+                let row = CardRow::of(issued);
+                if read_card(&self.connection, row.id)?.is_none_or(|found| found != row) {
+                    return Err(what("has another row in card than the journal"));
+                }
+                self.cards = self.cards.saturating_add(1);
+            }
+            Event::Batch { event: BatchEvent::Closed { closing, .. }, .. } => {
+                let row = ClosingRow::of(&expected, closing);
+                if read_closing(&self.connection, &expected)? != Some(row) {
+                    return Err(what("has another row in terminal_batch than the journal"));
+                }
                 self.closings = self.closings.saturating_add(1);
             }
             Event::TerminalRegistered { .. }
@@ -170,10 +189,11 @@ impl Audit {
     }
 }
 
-type Leg = (String, String, i64);
+type Leg = (i64, String, String, i64);
 
-fn is_leg((account, unit, amount): &Leg, posting: &Posting) -> bool {
-    *account == row::account_of(posting.account)
+fn is_leg((leg, account, unit, amount): &Leg, expected: i64, posting: &Posting) -> bool {
+    *leg == expected
+        && *account == row::account_of(posting.account)
         && *unit == row::unit_of(posting.unit)
         && *amount == posting.amount.fen()
 }
@@ -182,8 +202,6 @@ fn read_row(connection: &Connection, of: &Row) -> Result<Option<Row>, AuditError
     let mut statement = connection.prepare_cached(SELECT_ENTRY)?;
     let found = statement
         .query_row(params![of.shard, of.seq], |row| {
-            let original: (Option<String>, Option<u32>, Option<u32>) =
-                (row.get(14)?, row.get(15)?, row.get(16)?);
             Ok(Row {
                 lsn: row.get(0)?,
                 shard: of.shard,
@@ -201,10 +219,7 @@ fn read_row(connection: &Connection, of: &Row) -> Result<Option<Row>, AuditError
                 refusal: row.get(11)?,
                 rrn: row.get(12)?,
                 auth_code: row.get(13)?,
-                original: match original {
-                    (Some(terminal), Some(batch), Some(stan)) => Some((terminal, batch, stan)),
-                    (_, _, _) => None,
-                },
+                original: (row.get(14)?, row.get(15)?, row.get(16)?),
             })
         })
         .optional()?;
@@ -213,9 +228,43 @@ fn read_row(connection: &Connection, of: &Row) -> Result<Option<Row>, AuditError
 
 fn read_postings(connection: &Connection, of: &Row) -> Result<Vec<Leg>, AuditError> {
     let mut statement = connection.prepare_cached(SELECT_POSTINGS)?;
-    let legs = statement
-        .query_map(params![of.shard, of.seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let legs = statement.query_map(params![of.shard, of.seq], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+    })?;
     Ok(legs.collect::<Result<_, _>>()?)
+}
+
+fn read_card(connection: &Connection, id: i64) -> Result<Option<CardRow>, AuditError> {
+    let mut statement = connection.prepare_cached(SELECT_CARD)?;
+    let found = statement
+        .query_row([id], |row| {
+            Ok(CardRow {
+                id: row.get(0)?,
+                product: row.get(1)?,
+                named: row.get(2)?,
+                status: row.get(3)?,
+                expiry: row.get(4)?,
+                pan_index: row.get(5)?,
+                sealed_pan: row.get(6)?,
+            })
+        })
+        .optional()?;
+    Ok(found)
+}
+
+/// Reads the settlement whose entry has the row `of`.
+fn read_closing(connection: &Connection, of: &Row) -> Result<Option<ClosingRow>, AuditError> {
+    let mut statement = connection.prepare_cached(SELECT_CLOSING)?;
+    let found = statement
+        .query_row(params![of.shard, of.seq], |row| {
+            let mut numbers = [0; 10];
+            for (column, number) in (1_usize..).zip(&mut numbers) {
+                *number = row.get(column)?;
+            }
+            Ok(ClosingRow { terminal: row.get(0)?, numbers })
+        })
+        .optional()?;
+    Ok(found)
 }
 
 /// Returns every balance of the books as the ledger names it.

@@ -3,11 +3,14 @@
 use domain::books::terminal_of;
 use domain::issuing::CardStatus;
 use domain::ledger::{LedgerAccount, Purse, Unit};
-use domain::shard::{BatchEvent, Event};
+use domain::shard::{BatchEvent, CardIssued, Event};
 use domain::terms::{Amount, AuthCode, BusinessDate, Refusal, Rrn, ShardNo};
-use domain::txn::{TxnKey, TxnKind};
+use domain::txn::{Closing, TxnKey, TxnKind};
 
 use crate::chain::Chain;
+
+/// Terminal, batch and trace number of another transaction, column by column.
+pub(crate) type Original = (Option<String>, Option<u32>, Option<u32>);
 
 /// A row of the table `entry`.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -28,7 +31,7 @@ pub(crate) struct Row {
     pub(crate) refusal: Option<String>,
     pub(crate) rrn: String,
     pub(crate) auth_code: Option<String>,
-    pub(crate) original: Option<(String, u32, u32)>,
+    pub(crate) original: Original,
 }
 
 /// Where an entry stands.
@@ -75,7 +78,7 @@ impl Row {
             refusal: None,
             rrn: Rrn::of(place.shard, place.seq).to_string(),
             auth_code: None,
-            original: None,
+            original: (None, None, None),
         };
         row.tell(place, event);
         row
@@ -98,7 +101,9 @@ impl Row {
                 self.merchant = Some(t.merchant.to_string());
                 self.amount_fen = Some(t.amount.fen());
                 self.refusal = t.outcome.err().map(name_of);
-                self.original = t.original.map(|key| original_of(&key));
+                if let Some(key) = &t.original {
+                    self.original = original_of(key);
+                }
                 if t.outcome.is_ok() && t.kind != TxnKind::Inquiry {
                     self.auth_code = Some(AuthCode::of(place.shard, place.seq).to_string());
                 }
@@ -109,12 +114,12 @@ impl Row {
                 self.card = Some(r.card.0.cast_signed());
                 self.merchant = Some(r.merchant.to_string());
                 self.amount_fen = Some(r.parts.money().plus(r.suspense).fen());
-                self.original = Some(original_of(&r.key));
+                self.original = original_of(&r.key);
             }
             Event::Barred { key, card, .. } => {
                 self.tell_key(key);
                 self.card = card.map(|card| card.0.cast_signed());
-                self.original = Some(original_of(key));
+                self.original = original_of(key);
             }
             Event::SignedOn { terminal, .. } | Event::SignedOff { terminal, .. } => {
                 self.terminal = Some(terminal.to_string());
@@ -136,8 +141,64 @@ impl Row {
     }
 }
 
-fn original_of(key: &TxnKey) -> (String, u32, u32) {
-    (key.terminal.to_string(), key.batch.number(), key.stan.number())
+fn original_of(key: &TxnKey) -> Original {
+    (Some(key.terminal.to_string()), Some(key.batch.number()), Some(key.stan.number()))
+}
+
+/// A row of the table `card`. It is not for print: what it holds of the number is the cardholder's.
+#[derive(Clone, Eq, PartialEq)]
+pub(crate) struct CardRow {
+    pub(crate) id: i64,
+    pub(crate) product: i64,
+    /// An integer, so that what stands for neither true nor false is told from both.
+    pub(crate) named: i64,
+    pub(crate) status: String,
+    pub(crate) expiry: Option<i64>,
+    pub(crate) pan_index: Vec<u8>,
+    pub(crate) sealed_pan: Vec<u8>,
+}
+
+impl CardRow {
+    /// Returns the row of a card that was issued.
+    pub(crate) fn of(issued: &CardIssued) -> Self {
+        Self {
+            id: issued.card.0.cast_signed(),
+            product: i64::from(issued.terms.product.0),
+            named: i64::from(issued.terms.named),
+            status: status_of(issued.status).to_owned(),
+            expiry: issued.expiry.yymm().map(i64::from),
+            pan_index: issued.identity.index.to_vec(),
+            sealed_pan: issued.identity.sealed_pan.to_vec(),
+        }
+    }
+}
+
+/// A row of the table `terminal_batch`, without the entry that names it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct ClosingRow {
+    pub(crate) terminal: Option<String>,
+    /// The other columns, in the order of the table.
+    pub(crate) numbers: [i64; 10],
+}
+
+impl ClosingRow {
+    /// Returns the row of a settlement whose entry has the row `entry`.
+    pub(crate) fn of(entry: &Row, closing: &Closing) -> Self {
+        let Closing { batch, claimed, counted, at, .. } = closing;
+        let numbers = [
+            i64::from(batch.number()),
+            at.0,
+            claimed.debit.fen(),
+            i64::from(claimed.debit_count),
+            claimed.credit.fen(),
+            i64::from(claimed.credit_count),
+            counted.debit.fen(),
+            i64::from(counted.debit_count),
+            counted.credit.fen(),
+            i64::from(counted.credit_count),
+        ];
+        Self { terminal: entry.terminal.clone(), numbers }
+    }
 }
 
 fn kind_of(event: &Event) -> &'static str {
@@ -180,7 +241,7 @@ fn name_of(refusal: Refusal) -> String {
     name
 }
 
-pub(crate) const fn status_of(status: CardStatus) -> &'static str {
+const fn status_of(status: CardStatus) -> &'static str {
     match status {
         CardStatus::Sold => "sold",
         CardStatus::Active => "active",

@@ -14,7 +14,7 @@ use domain::terms::{BusinessDate, SHARDS, ShardNo};
 use domain::txn::Closing;
 use rusqlite::{Connection, params};
 
-use super::row::{self, Place, Row, Sums};
+use super::row::{self, CardRow, ClosingRow, Place, Row, Sums};
 use crate::batch::Mark;
 use crate::chain::{Chain, Positions};
 use crate::home::NodeId;
@@ -151,34 +151,32 @@ impl Ledger {
     }
 
     fn put_card(&self, issued: &CardIssued) -> Result<(), LedgerError> {
-        self.connection.prepare_cached(INSERT_CARD)?.execute(params![
-            issued.card.0.cast_signed(),
-            issued.terms.product.0,
-            issued.terms.named,
-            row::status_of(issued.status),
-            issued.expiry.yymm(),
-            issued.identity.index,
-            issued.identity.sealed_pan
-        ])?;
+        let CardRow { id, product, named, status, expiry, pan_index, sealed_pan } =
+            CardRow::of(issued);
+        self.connection
+            .prepare_cached(INSERT_CARD)?
+            .execute(params![id, product, named, status, expiry, pan_index, sealed_pan])?;
         Ok(())
     }
 
     fn put_closing(&self, row: &Row, closing: &Closing) -> Result<(), LedgerError> {
-        let Closing { batch, claimed, counted, at, .. } = closing;
+        let ClosingRow { terminal, numbers } = ClosingRow::of(row, closing);
+        let [batch, at, debit, debits, credit, credits, ours @ ..] = numbers;
+        let [our_debit, our_debits, our_credit, our_credits] = ours;
         self.connection.prepare_cached(INSERT_BATCH)?.execute(params![
             row.shard,
             row.seq,
-            row.terminal,
-            batch.number(),
-            at.0,
-            claimed.debit.fen(),
-            claimed.debit_count,
-            claimed.credit.fen(),
-            claimed.credit_count,
-            counted.debit.fen(),
-            counted.debit_count,
-            counted.credit.fen(),
-            counted.credit_count
+            terminal,
+            batch,
+            at,
+            debit,
+            debits,
+            credit,
+            credits,
+            our_debit,
+            our_debits,
+            our_credit,
+            our_credits
         ])?;
         Ok(())
     }
@@ -342,7 +340,7 @@ fn date_of(yyyymmdd: u32) -> Option<BusinessDate> {
 }
 
 fn insert(connection: &Connection, row: &Row) -> Result<(), LedgerError> {
-    let original = row.original.as_ref();
+    let (original_terminal, original_batch, original_stan) = &row.original;
     connection.prepare_cached(INSERT_ENTRY)?.execute(params![
         row.lsn,
         row.shard,
@@ -360,9 +358,9 @@ fn insert(connection: &Connection, row: &Row) -> Result<(), LedgerError> {
         row.refusal,
         row.rrn,
         row.auth_code,
-        original.map(|(terminal, _, _)| terminal),
-        original.map(|(_, batch, _)| batch),
-        original.map(|(_, _, stan)| stan)
+        original_terminal,
+        original_batch,
+        original_stan
     ])?;
     Ok(())
 }
