@@ -77,6 +77,7 @@ fn every_column_of_the_ledger_is_compared() {
     for (change, expected) in cases {
         let changed = copy(dir.path());
         let connection = Connection::open(changed.path().join("ledger.db")).unwrap();
+        connection.pragma_update(None, "synchronous", "OFF").unwrap();
         connection.execute_batch(&change).unwrap();
         assert!(connection.total_changes() > 0 || change.starts_with("DROP"), "{change}");
         drop(connection);
