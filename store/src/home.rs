@@ -46,6 +46,13 @@ impl Paths {
         self.dir.join("ledger.db")
     }
 
+    /// Returns where the bytes that a start cuts off at `offset` of a segment are kept; `time`
+    /// counts, from 1, how often that has happened at this place.
+    pub(crate) fn torn(&self, segment: u64, offset: u64, time: u64) -> PathBuf {
+        let again = if time == 1 { String::new() } else { format!("-{time}") };
+        self.dir.join(format!("torn-{segment:010}-{offset}{again}.bin"))
+    }
+
     /// Reads the identity of the node, or returns `None` if the directory has none yet.
     pub(crate) fn read_node(&self) -> Result<Option<NodeId>, JournalFault> {
         let path = self.node();

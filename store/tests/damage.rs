@@ -53,6 +53,33 @@ fn a_last_batch_that_is_cut_anywhere_goes_whole_or_stays_whole() {
 }
 
 #[test]
+fn what_is_cut_off_is_kept_every_time() {
+    let still = Still::new(&mut World::new(1), 16 << 10, &[4, 3, 5], false);
+    let Span { file, begin, end, .. } = still.batches()[5];
+    let batch = &still.bytes(file)[begin..end];
+    let length = batch.iter().rposition(|&byte| byte != 0).unwrap();
+    let dir = still.lay_out(file, |_| {});
+    let segment = dir.join(format!("journal/{:010}.seg", file + 1));
+    let kept = |again: &str| dir.join(format!("torn-{:010}-{begin}{again}.bin", file + 1));
+    for again in ["", "-2", "-3"] {
+        // Each time another batch, torn at the same place.
+        let mut torn = batch[..length].to_vec();
+        torn[length - 1] = 100 + again.len() as u8 + again.as_bytes().last().unwrap_or(&0);
+        let mut bytes = fs::read(&segment).unwrap();
+        bytes[begin..].fill(0);
+        bytes[begin..begin + length].copy_from_slice(&torn);
+        fs::write(&segment, &bytes).unwrap();
+        let recovered = reopen(dir, 16 << 10).unwrap();
+        assert_eq!((recovered.entries, recovered.report.truncated_bytes), (8, length as u64));
+        assert!(fs::read(kept(again)).unwrap() == torn, "{again}");
+    }
+    let first = fs::read(kept("")).unwrap();
+    assert_eq!((first.len(), first[length - 1]), (length, 100), "it is never written over");
+    let names = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.filter(|name| name.to_str().unwrap().starts_with("torn-")).count(), 3);
+}
+
+#[test]
 fn sectors_of_a_last_batch_may_arrive_in_any_order() {
     let still = Still::new(&mut World::new(2), 16 << 10, &[21], false);
     let Span { file, begin, end, .. } = still.batches()[1];

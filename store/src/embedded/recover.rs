@@ -1,5 +1,8 @@
 //! Finding out what the journal amounts to, at a start.
 
+use std::fs::File;
+use std::path::PathBuf;
+
 use domain::books::Books;
 use domain::terms::SHARDS;
 
@@ -49,7 +52,8 @@ pub(crate) fn base(paths: &Paths, node: NodeId) -> Result<Base, JournalFault> {
 }
 
 /// Folds the journal, cuts off a batch that a crash left half written, and returns the state and
-/// the place where the next batch goes. Everything that is returned is durable.
+/// the place where the next batch goes. Everything that is returned is durable. What is refused
+/// is left as it was.
 pub(crate) fn recover(
     paths: &Paths,
     node: NodeId,
@@ -58,24 +62,23 @@ pub(crate) fn recover(
     let Base { mark, mut positions, mut books, rejected, newest } = base(paths, node)?;
     let snapshot_lsn = mark.lsn;
     let mut walk = Walk::new(&paths.journal(), node, mark);
-    let mut truncated_bytes = 0;
-    loop {
+    let leftovers = loop {
         match walk.next(None)? {
             Step::Batch(batch) => batch.visit(&mut positions, &mut |_lsn, record, event| {
                 books.apply(record.shard, &event);
             })?,
-            Step::End => break,
+            Step::End => break Vec::new(),
             Step::Bad(place) => {
                 walk.judge_end(place)?;
-                truncated_bytes = cut(paths, node, disk, walk.leftovers(place)?)?;
-                break;
+                break walk.leftovers(place)?;
             }
         }
-    }
+    };
     let mark = walk.mark();
     if newest > mark.lsn {
         return Err(OpenError::Behind { journal: mark.lsn, snapshot: newest });
     }
+    let truncated_bytes = cut(paths, node, disk, leftovers)?;
     // What was read may still be in the cache of a process that was killed, and not on the disk.
     for number in [mark.segment.saturating_sub(1), mark.segment] {
         if let Some(found) = segment::open(&paths.journal(), (node, number), Access::Write)? {
@@ -91,7 +94,7 @@ pub(crate) fn recover(
     Ok((Recovered { books, positions, entries: mark.lsn, report }, mark))
 }
 
-/// Zeroes `runs` and returns how many bytes they had.
+/// Zeroes `runs`, each once its bytes are kept elsewhere, and returns how many bytes they had.
 fn cut(
     paths: &Paths,
     node: NodeId,
@@ -99,23 +102,52 @@ fn cut(
     runs: Vec<(Place, u64)>,
 ) -> Result<u64, JournalFault> {
     let mut bytes: u64 = 0;
-    for (Place { segment, offset }, end) in runs {
+    for (place, end) in runs {
         let journal = paths.journal();
-        let Some(found) = segment::open(&journal, (node, segment), Access::Write)? else {
-            return Err(JournalFault::Missing { path: segment::path(&journal, segment) });
+        let Some(found) = segment::open(&journal, (node, place.segment), Access::Write)? else {
+            return Err(JournalFault::Missing { path: segment::path(&journal, place.segment) });
         };
+        let offset = place.offset;
         let length = end.saturating_sub(offset);
+        let mut torn = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+        found.read(&mut torn, offset)?;
+        let kept = keep(paths, disk, place, &torn)?;
         tracing::warn!(
-            path = %found.path.display(), offset, bytes = length,
+            path = %found.path.display(), offset, bytes = length, kept = %kept.display(),
             "cut off a batch that a crash left half written"
         );
-        let zeros = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+        torn.fill(0);
         let write = || {
-            disk.write_all_at(&found.file, &zeros, offset)?;
+            disk.write_all_at(&found.file, &torn, offset)?;
             disk.sync_data(&found.file)
         };
         write().map_err(JournalFault::io(&found.path))?;
         bytes = bytes.saturating_add(length);
     }
     Ok(bytes)
+}
+
+/// Keeps what is cut off at `place` in a file of the data directory, durable before this returns:
+/// whoever finds that an answered entry is gone still has what was there. Returns its path.
+fn keep(
+    paths: &Paths,
+    disk: &dyn Disk,
+    place: Place,
+    torn: &[u8],
+) -> Result<PathBuf, JournalFault> {
+    // The next batch goes to the same place, and may be torn as well.
+    let path = (1_u64..)
+        .map(|time| paths.torn(place.segment, place.offset, time))
+        .find(|path| !path.exists())
+        .unwrap_or_else(|| paths.torn(place.segment, place.offset, 0));
+    let fresh = path.with_extension("new");
+    let write = || {
+        let file = File::create(&fresh)?;
+        disk.write_all_at(&file, torn, 0)?;
+        disk.sync_data(&file)?;
+        disk.rename(&fresh, &path)?;
+        disk.sync_dir(&paths.dir)
+    };
+    write().map_err(JournalFault::io(&path))?;
+    Ok(path)
 }
