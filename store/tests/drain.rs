@@ -258,8 +258,15 @@ fn a_journal_that_lost_its_end_is_not_served() {
     let old = copy(dir.path());
     run(&dir, &mut world, 50);
     // An old copy of the journal beside the ledger of today.
-    fs::copy(dir.path().join("ledger.db"), old.path().join("ledger.db")).unwrap();
-    let journal = open(&old);
+    let ledger = old.path().join("ledger.db");
+    let behind = old.path().join("behind.db");
+    fs::copy(&ledger, &behind).unwrap();
+    fs::copy(dir.path().join("ledger.db"), &ledger).unwrap();
+    let refused = EmbeddedJournal::open(&old, options()).unwrap_err();
+    assert!(matches!(refused, OpenError::Ahead { ledger: 100, journal: 50, .. }), "{refused}");
+    // The drain sees for itself, where the journal was opened beside another ledger.
+    let beside = Options { ledger: Some(behind), ..options() };
+    let (journal, _) = EmbeddedJournal::open(&old, beside).unwrap();
     match Drain::start(&journal, DrainOptions::default()) {
         Err(DrainError::Ahead { ledger: 100, journal: 50, .. }) => {}
         other => panic!("{other:?}"),
@@ -270,8 +277,40 @@ fn a_journal_that_lost_its_end_is_not_served() {
     // And beside a snapshot of today.
     let name = "snapshots/00000000000000000100.snapshot";
     fs::copy(dir.path().join(name), old.path().join(name)).unwrap();
+    fs::remove_file(&ledger).unwrap();
     let refused = EmbeddedJournal::open(&old, options()).unwrap_err();
     assert!(matches!(refused, OpenError::Behind { journal: 50, snapshot: 100 }), "{refused}");
+}
+
+#[test]
+fn a_start_that_is_refused_leaves_a_torn_end_as_it_was() {
+    let (dir, mut world) = (tempfile::tempdir().unwrap(), World::new(14));
+    run(&dir, &mut world, 50);
+    let segment = dir.path().join("journal/0000000001.seg");
+    let before = fs::read(&segment).unwrap();
+    run(&dir, &mut world, 3);
+    fs::remove_dir_all(dir.path().join("snapshots")).unwrap();
+    // The last three entries, which the ledger has, are damaged in the journal.
+    let mut torn = fs::read(&segment).unwrap();
+    let begin = torn.iter().zip(&before).position(|(now, then)| now != then).unwrap();
+    torn[begin + 200] ^= 1;
+    torn[begin + 512..].fill(0);
+    fs::write(&segment, &torn).unwrap();
+    let elsewhere = dir.path().join("elsewhere.db");
+    fs::rename(dir.path().join("ledger.db"), &elsewhere).unwrap();
+    let torn_files = || {
+        let names = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        names.filter(|name| name.to_str().unwrap().starts_with("torn-")).count()
+    };
+    let beside = Options { ledger: Some(elsewhere), ..options() };
+    let refused = EmbeddedJournal::open(&dir, beside).unwrap_err();
+    assert!(matches!(refused, OpenError::Ahead { ledger: 53, .. }), "{refused}");
+    assert!(fs::read(&segment).unwrap() == torn);
+    assert_eq!(torn_files(), 0);
+    // Without the ledger nobody knows better.
+    let (_journal, recovered) = EmbeddedJournal::open(&dir, options()).unwrap();
+    assert!(recovered.entries < 53 && recovered.report.truncated_bytes > 0);
+    assert_eq!(torn_files(), 1);
 }
 
 #[test]

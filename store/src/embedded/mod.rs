@@ -58,6 +58,10 @@ pub struct Options {
     pub batch_bytes_max: usize,
     /// The most bytes that may wait for the disk.
     pub pending_bytes_max: usize,
+    /// The SQLite file of the ledger that follows this journal, as [`crate::DrainOptions`] has
+    /// it; `ledger.db` beside the journal if not given. It is only read, and only to refuse a
+    /// journal that holds less.
+    pub ledger: Option<PathBuf>,
     /// Called once, when the disk fails: nothing is told to be durable any more. The default
     /// logs it and aborts the process, because what the disk holds is known only after a start.
     pub on_loss: OnLoss,
@@ -71,6 +75,7 @@ impl Default for Options {
             segment_bytes: 64 << 20,
             batch_bytes_max: 1 << 20,
             pending_bytes_max: 64 << 20,
+            ledger: None,
             on_loss: Arc::new(|loss| {
                 tracing::error!(error = %loss, "the journal is lost");
                 std::process::abort();
@@ -86,6 +91,7 @@ impl fmt::Debug for Options {
             .field("segment_bytes", &self.segment_bytes)
             .field("batch_bytes_max", &self.batch_bytes_max)
             .field("pending_bytes_max", &self.pending_bytes_max)
+            .field("ledger", &self.ledger)
             .field("disk", &self.disk)
             .finish_non_exhaustive()
     }
@@ -133,6 +139,20 @@ pub enum OpenError {
         journal: u64,
         /// Entries that the newest snapshot covers.
         snapshot: u64,
+    },
+    /// The journal ends before its ledger does. Nothing was changed.
+    #[error(
+        "the ledger {} holds {ledger} entries, the journal only {journal}: the journal lost its \
+         end, or one of the two is an old copy",
+        path.display()
+    )]
+    Ahead {
+        /// The file of the ledger.
+        path: PathBuf,
+        /// Entries of the ledger.
+        ledger: u64,
+        /// Entries of the journal.
+        journal: u64,
     },
     /// The files of the journal are not as they must be.
     #[error(transparent)]
@@ -189,7 +209,7 @@ impl EmbeddedJournal {
             .map_err(|source| OpenError::Directory { path: paths.lock(), source })?
             .ok_or_else(|| OpenError::Locked { path: paths.lock() })?;
         let node = prepare(&paths, &options)?;
-        let (recovered, mark) = recover::recover(&paths, node, &*options.disk)?;
+        let (recovered, mark) = recover::recover(&paths, node, &options)?;
         let segment = segment::open(&paths.journal(), (node, mark.segment), Access::Write)?
             .ok_or_else(|| JournalFault::Missing {
                 path: segment::path(&paths.journal(), mark.segment),

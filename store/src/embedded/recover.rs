@@ -10,7 +10,8 @@ use crate::batch::Mark;
 use crate::chain::{Chain, Positions};
 use crate::commit::{Recovered, RecoveryReport};
 use crate::disk::Disk;
-use crate::embedded::OpenError;
+use crate::drain::Audit;
+use crate::embedded::{OpenError, Options};
 use crate::fault::JournalFault;
 use crate::home::{NodeId, Paths};
 use crate::segment::{self, Access};
@@ -57,7 +58,7 @@ pub(crate) fn base(paths: &Paths, node: NodeId) -> Result<Base, JournalFault> {
 pub(crate) fn recover(
     paths: &Paths,
     node: NodeId,
-    disk: &dyn Disk,
+    options: &Options,
 ) -> Result<(Recovered, Mark), OpenError> {
     let Base { mark, mut positions, mut books, rejected, newest } = base(paths, node)?;
     let snapshot_lsn = mark.lsn;
@@ -78,6 +79,9 @@ pub(crate) fn recover(
     if newest > mark.lsn {
         return Err(OpenError::Behind { journal: mark.lsn, snapshot: newest });
     }
+    let ledger = options.ledger.clone().unwrap_or_else(|| paths.ledger());
+    refuse_ledger_ahead(ledger, node, mark.lsn)?;
+    let disk = &*options.disk;
     let truncated_bytes = cut(paths, node, disk, leftovers)?;
     // What was read may still be in the cache of a process that was killed, and not on the disk.
     for number in [mark.segment.saturating_sub(1), mark.segment] {
@@ -92,6 +96,21 @@ pub(crate) fn recover(
         replayed: mark.lsn.saturating_sub(snapshot_lsn),
     };
     Ok((Recovered { books, positions, entries: mark.lsn, report }, mark))
+}
+
+/// Refuses a journal of fewer entries than its ledger: what is torn may then be an answered one.
+fn refuse_ledger_ahead(path: PathBuf, node: NodeId, journal: u64) -> Result<(), OpenError> {
+    match Audit::open(&path, node) {
+        Ok(Some(audit)) if audit.position() > journal => {
+            Err(OpenError::Ahead { path, ledger: audit.position(), journal })
+        }
+        Ok(Some(_) | None) => Ok(()),
+        // Only who follows the journal knows whether this ledger is wanted at all.
+        Err(error) => {
+            tracing::warn!(path = %path.display(), %error, "ledger not compared with the journal");
+            Ok(())
+        }
+    }
 }
 
 /// Zeroes `runs`, each once its bytes are kept elsewhere, and returns how many bytes they had.
