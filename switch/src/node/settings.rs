@@ -60,15 +60,21 @@ impl Settings {
             threads => count(threads),
         };
         let own = programme.issuers.iter().find(|issuer| issuer.kind == routing::IssuerKind::Own);
+        let ledger = config.node.directory.join(&config.ledger.file);
         let segment_bytes = u64::try_from(config.journal.segment_size.bytes()).unwrap_or(u64::MAX);
         Self {
             data: config.node.directory.clone(),
             pos_listen: config.pos.listen,
             threads,
-            journal: Options { segment_bytes, on_loss: Arc::new(die), ..Options::default() },
+            journal: Options {
+                segment_bytes,
+                on_loss: Arc::new(die),
+                ledger: Some(ledger.clone()),
+                ..Options::default()
+            },
             ledger: DrainOptions {
                 writes_ledger: config.ledger.enabled,
-                ledger: Some(config.node.directory.join(&config.ledger.file)),
+                ledger: Some(ledger),
                 ..DrainOptions::default()
             },
             lines: LineRules {
