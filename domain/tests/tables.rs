@@ -71,6 +71,21 @@ fn a_copy_is_answered_as_the_first_was() {
 }
 
 #[test]
+fn a_request_of_a_closed_batch_can_only_be_a_repeat() {
+    check(
+        "
+        card A main=10000
+        sale 1 A 6000                     | ok noted A=4000
+        sale 2 A 9000                     | -InsufficientFunds noted A=4000
+        sale 1 A 6000 closed              | ok quiet A=4000
+        sale 2 A 9000 closed              | -InsufficientFunds quiet A=4000
+        sale 3 A 100 closed               | -BatchDiffers quiet A=4000
+        sale 3 A 100                      | ok noted A=3900
+        ",
+    );
+}
+
+#[test]
 fn a_void_undoes_a_sale_of_the_open_batch() {
     check(
         "

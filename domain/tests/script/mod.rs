@@ -254,7 +254,7 @@ impl World {
                 Some(_) => PinFact::Wrong,
             },
             original: line.named.get("of").map(|of| self.original(line, key, of)),
-            batch_is_open: at.open_batch == key.batch,
+            batch_is_open: !line.has("closed"),
         };
         let said = self.say(card.shard(), &Command::Transact(request));
         self.first_answers.entry(key).or_insert_with(|| said.0.clone());
