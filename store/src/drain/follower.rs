@@ -204,6 +204,9 @@ impl Follower {
             }
             let before = self.places();
             let (begun, durable) = (Instant::now(), self.source.durable_lsn());
+            if wish == Wish::StopWhenDrained {
+                crate::restore_priority();
+            }
             let is_resting = self.failed.is_some_and(|at| at.elapsed() < RETRY);
             if !is_resting || wish == Wish::StopWhenDrained {
                 let result = self.advance(wish);

@@ -202,9 +202,14 @@ impl Node {
             arbiter.stop();
         }
         if let Some(drain) = self.vitals.take_drain() {
-            let stopped = actix_rt::task::spawn_blocking(move || drain.stop_when_drained()).await;
-            let entries = stopped.map_err(|_panic| NodeError::DrainPanicked)??;
-            tracing::info!(entries = entries.0, "ledger up to date");
+            let stopping = actix_rt::task::spawn_blocking(move || drain.stop_when_drained());
+            match tokio::time::timeout(self.settings.drain_timeout, stopping).await {
+                Ok(stopped) => {
+                    let entries = stopped.map_err(|_panic| NodeError::DrainPanicked)??;
+                    tracing::info!(entries = entries.0, "ledger up to date");
+                }
+                Err(_late) => tracing::warn!("the ledger is behind; the next start goes on"),
+            }
         }
         closed?;
         Ok(())
