@@ -149,6 +149,19 @@ impl Node {
         self.child.try_wait().unwrap().is_none()
     }
 
+    /// How long threads of the node were ready to run and had no processor: for that time, the
+    /// machine was busy with something else. Zero where the system does not tell.
+    pub fn starved(&self) -> Duration {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id()));
+        // Nanoseconds on a processor, nanoseconds waiting for one, times it was given one.
+        let waited = |task: fs::DirEntry| {
+            let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
+            text.split_whitespace().nth(1)?.parse::<u64>().ok()
+        };
+        let waited = tasks.into_iter().flatten().flatten().filter_map(waited);
+        Duration::from_nanos(waited.sum())
+    }
+
     /// Where the node writes.
     pub fn log(&self) -> &Path {
         &self.log

@@ -18,6 +18,8 @@ pub struct Tally {
     pub kills_of_starts: u64,
     /// From the start of a process to its readiness.
     pub ready: Vec<Duration>,
+    /// How much of that the process was ready to run and had no processor.
+    pub starved: Vec<Duration>,
     /// From the start of a process to its first answer.
     pub first_answer: Vec<Duration>,
     /// From SIGTERM to the end of the process.
@@ -67,6 +69,7 @@ impl fmt::Display for Tally {
         writeln!(f, "lost                       {}", self.lost)?;
         writeln!(f, "doubled                    {}", self.doubled)?;
         writeln!(f, "restart to ready           {}", spread(&self.ready))?;
+        writeln!(f, "  without a processor      {}", spread(&self.starved))?;
         writeln!(f, "restart to first answer    {}", spread(&self.first_answer))?;
         writeln!(f, "SIGTERM to end             {}", spread(&self.stops))?;
         write!(f, "answers by code           ")?;
