@@ -66,7 +66,7 @@ impl World {
             amount: Amount::from_fen(1),
             pin: PinFact::Absent,
             original: None,
-            batch_is_open: true,
+            only_repeats: None,
         })
     }
 

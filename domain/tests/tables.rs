@@ -439,7 +439,7 @@ fn what_is_forgotten_leaves_nothing_behind() {
             amount: Amount::from_fen(fen),
             pin: PinFact::Absent,
             original: None,
-            batch_is_open: true,
+            only_repeats: None,
         };
         let decision = shard.decide(&Command::Transact(request), Timestamp(1));
         shard.apply(&decision.event.unwrap());

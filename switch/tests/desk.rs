@@ -94,7 +94,7 @@ fn request(kind: TxnKind, stan: u32, fen: i64) -> Request {
         amount: Amount::from_fen(fen),
         pin: PinFact::Absent,
         original: None,
-        batch_is_open: true,
+        only_repeats: None,
     }
 }
 

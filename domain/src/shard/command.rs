@@ -81,8 +81,9 @@ pub struct Request {
     pub pin: PinFact,
     /// For a void or refund, what it says of the original.
     pub original: Option<Original>,
-    /// True if its batch takes slips. If not, it can only be a repeat.
-    pub batch_is_open: bool,
+    /// Why it can only be a repeat, if so: its batch is closed, or the terminal may not do such
+    /// things any more. A repeat is still answered as the first time.
+    pub only_repeats: Option<Refusal>,
 }
 
 /// What a void or refund says of its original.

@@ -86,8 +86,8 @@ impl Shard {
         {
             return self.repeat(txn, request, original.map(|(key, _txn)| key), now);
         }
-        if !request.batch_is_open {
-            let answer = self.answer(Err(Refusal::BatchDiffers), now, Detail::Plain);
+        if let Some(refusal) = request.only_repeats {
+            let answer = self.answer(Err(refusal), now, Detail::Plain);
             return Decision { answer, event: None };
         }
         let account = self.accounts.get(&request.card);

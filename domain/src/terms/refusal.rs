@@ -61,4 +61,6 @@ pub enum Refusal {
     BatchDiffers,
     /// An upload of more details than a batch can have.
     UploadTooLong,
+    /// The terminal may not do this.
+    TerminalMayNot,
 }

@@ -254,7 +254,7 @@ impl World {
                 Some(_) => PinFact::Wrong,
             },
             original: line.named.get("of").map(|of| self.original(line, key, of)),
-            batch_is_open: !line.has("closed"),
+            only_repeats: line.has("closed").then_some(domain::terms::Refusal::BatchDiffers),
         };
         let said = self.say(card.shard(), &Command::Transact(request));
         self.first_answers.entry(key).or_insert_with(|| said.0.clone());

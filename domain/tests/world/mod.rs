@@ -371,7 +371,7 @@ impl World {
                     amount,
                     pin,
                     original: None,
-                    batch_is_open: true,
+                    only_repeats: None,
                 })
             }
             Step::GiveBack { kind, key, sale, fen, pin, lie } => {
@@ -389,7 +389,7 @@ impl World {
                     amount: fen.map_or(sale.amount, Amount::from_fen),
                     pin,
                     original: self.original(sale, lie),
-                    batch_is_open: true,
+                    only_repeats: None,
                 })
             }
             ref other => panic!("{other:?} is no request"),

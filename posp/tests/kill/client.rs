@@ -215,7 +215,9 @@ impl Client {
     fn undo(&mut self) -> Option<()> {
         let Some((stan, _card)) = self.pick_sale() else { return Some(()) };
         let reverse = |terminal: &mut Terminal| terminal.reverse(stan, Reason::Trouble);
-        let reply = self.ask("a reversal of trouble", reverse, &[APPROVED])?;
+        // As above: what a settlement without an answer has closed, stands.
+        let reply = self.ask("a reversal of trouble", reverse, &[APPROVED, SETTLED])?;
+        self.batch_in_doubt |= reply.code == Some(Code(*b"12"));
         self.reversed += u64::from(reply.code.is_some_and(Code::ends_reversal));
         Some(())
     }

@@ -189,8 +189,8 @@ impl World {
         let rrn = Rrn::of(card.shard(), self.books.shard(card.shard()).seq() + 1);
         self.last.push((key, kind, card, merchant, amount, rrn));
         let original = original.map(|(_, original)| original);
-        let batch_is_open = true;
-        let request = Request { key, kind, card, merchant, amount, pin, original, batch_is_open };
+        let request =
+            Request { key, kind, card, merchant, amount, pin, original, only_repeats: None };
         (card.shard(), Command::Transact(request))
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use codec::{Envelope, Message};
 use domain::risk::PinFact;
 use domain::shard::{Command, Original, Request, Reversal};
-use domain::terms::{Amount, BatchNo, CardId, Stan};
+use domain::terms::{Amount, BatchNo, CardId, Refusal, Stan};
 use domain::txn::{TxnKey, TxnKind};
 use keys::{KeyLayout, Pan12, PinVerdict, WorkingKeys};
 use routing::Route;
@@ -243,9 +243,6 @@ impl Genuine<'_> {
             TxnKind::Inquiry => Ok(()),
             TxnKind::Sale | TxnKind::Void | TxnKind::Refund => Err(stop),
         })?;
-        if kind == TxnKind::Refund && !self.entry.may_refund() {
-            return Err(Stop::Refuse(ResponseCode::NOT_PERMITTED_TO_TERMINAL, 41));
-        }
         // Not refused, because nobody could remember that: the terminal gives up and reverses, and
         // for reversals there is room.
         if kind == TxnKind::Sale && !self.facts.has_room.load(Ordering::Relaxed) {
@@ -270,6 +267,13 @@ impl Genuine<'_> {
             Busy::TakenByOtherCard => Stop::Refuse(ResponseCode::DUPLICATE, 11),
             Busy::InFlight => Stop::Later,
         })?;
+        let only_repeats = if !claim.batch_is_open {
+            Some(Refusal::BatchDiffers)
+        } else if kind == TxnKind::Refund && !self.entry.may_refund() {
+            Some(Refusal::TerminalMayNot)
+        } else {
+            None
+        };
         let request = Request {
             key: TxnKey { terminal: self.origin.terminal, batch, stan },
             kind,
@@ -278,7 +282,7 @@ impl Genuine<'_> {
             amount,
             pin,
             original,
-            batch_is_open: claim.batch_is_open,
+            only_repeats,
         };
         Ok(self.ask_card(card.card, Command::Transact(request), Guard::Claim(claim)))
     }

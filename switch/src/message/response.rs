@@ -124,7 +124,7 @@ impl From<Refusal> for ResponseCode {
             | Refusal::RefundTooLate => Self::INVALID_TRANSACTION,
             Refusal::OriginalReversed | Refusal::OriginalVoided => Self::ALREADY_UNDONE,
             Refusal::AmountDiffers => Self::AMOUNT_DIFFERS,
-            Refusal::MerchantDiffers => Self::NOT_PERMITTED_TO_TERMINAL,
+            Refusal::MerchantDiffers | Refusal::TerminalMayNot => Self::NOT_PERMITTED_TO_TERMINAL,
             Refusal::DuplicateDiffers => Self::DUPLICATE,
             Refusal::UnknownTerminal => Self::UNKNOWN_TERMINAL,
             Refusal::BatchDiffers => Self::BATCH_DIFFERS,

@@ -188,7 +188,7 @@ impl World {
             amount: Amount::from_fen(fen),
             pin: PinFact::Right,
             original: None,
-            batch_is_open: true,
+            only_repeats: None,
         };
         let shard: ShardNo = card.shard();
         let state = self.audit.books().shard(shard);
