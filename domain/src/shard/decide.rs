@@ -86,14 +86,16 @@ impl Shard {
         {
             return self.repeat(txn, request, original.map(|(key, _txn)| key), now);
         }
-        if let Some(refusal) = request.only_repeats {
-            let answer = self.answer(Err(refusal), now, Detail::Plain);
+        // A closed batch never opens again, so nobody has to remember that refusal.
+        if request.only_repeats == Some(Refusal::BatchDiffers) {
+            let answer = self.answer(Err(Refusal::BatchDiffers), now, Detail::Plain);
             return Decision { answer, event: None };
         }
         let account = self.accounts.get(&request.card);
-        let outcome = match account {
-            None => Err(Refusal::UnknownCard),
-            Some(account) => self.judge(account, request, original),
+        let outcome = match (request.only_repeats, account) {
+            (Some(refusal), _) => Err(refusal),
+            (None, None) => Err(Refusal::UnknownCard),
+            (None, Some(account)) => self.judge(account, request, original),
         };
         let verdict = outcome.as_ref().map(|_moved| ()).map_err(|&refusal| refusal);
         let detail = self.detail(request.kind, account, outcome.as_ref().ok());

@@ -8,7 +8,7 @@ use domain::ledger::{Parts, Purse};
 use domain::risk::PinFact;
 use domain::shard::{Command, Decision, Event, Original, Request, Reversal, Transacted, Upload};
 use domain::terms::{Amount, AuthCode, BatchNo, BusinessDate, CardId, Rrn, ShardNo, Stan};
-use domain::terms::{MerchantId, TerminalId, Timestamp};
+use domain::terms::{MerchantId, Refusal, TerminalId, Timestamp};
 use domain::txn::{Totals, TxnKey, TxnKind};
 use proptest::prelude::*;
 
@@ -237,6 +237,11 @@ impl World {
         }
     }
 
+    /// As the switch tells a shard: what belongs to a closed batch can only be a repeat.
+    fn only_repeats(&self, key: &TxnKey) -> Option<Refusal> {
+        (self.batch(key.terminal, 0) != key.batch).then_some(Refusal::BatchDiffers)
+    }
+
     pub(crate) fn decide(&self, shard: ShardNo, command: &Command) -> Decision {
         self.books.shard(shard).decide(command, Timestamp(self.now))
     }
@@ -371,7 +376,7 @@ impl World {
                     amount,
                     pin,
                     original: None,
-                    only_repeats: None,
+                    only_repeats: self.only_repeats(&key),
                 })
             }
             Step::GiveBack { kind, key, sale, fen, pin, lie } => {
@@ -389,7 +394,7 @@ impl World {
                     amount: fen.map_or(sale.amount, Amount::from_fen),
                     pin,
                     original: self.original(sale, lie),
-                    only_repeats: None,
+                    only_repeats: self.only_repeats(&key),
                 })
             }
             ref other => panic!("{other:?} is no request"),

@@ -85,9 +85,7 @@ fn reply_of<'t>(tell: &'t Tell, answer: &Answer, code: ResponseCode) -> Reply<'t
 /// A refusal that leaves no entry has no reference of one: the number would be the next entry's.
 const fn reference_of(answer: &Answer) -> Reference {
     match answer.verdict {
-        Err(Refusal::BatchDiffers | Refusal::DuplicateDiffers | Refusal::TerminalMayNot) => {
-            Reference::Moment(answer.at)
-        }
+        Err(Refusal::BatchDiffers | Refusal::DuplicateDiffers) => Reference::Moment(answer.at),
         Ok(()) | Err(_) => Reference::Entry(answer.rrn),
     }
 }
