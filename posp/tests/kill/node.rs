@@ -149,17 +149,13 @@ impl Node {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// How long threads of the node were ready to run and had no processor: for that time, the
-    /// machine was busy with something else. Zero where the system does not tell.
+    /// How long the first thread of the node, which recovers, was ready to run and had no
+    /// processor: the machine was busy with something else. Zero where the system does not tell.
     pub fn starved(&self) -> Duration {
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id()));
+        let text = fs::read_to_string(format!("/proc/{}/schedstat", self.child.id()));
         // Nanoseconds on a processor, nanoseconds waiting for one, times it was given one.
-        let waited = |task: fs::DirEntry| {
-            let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
-            text.split_whitespace().nth(1)?.parse::<u64>().ok()
-        };
-        let waited = tasks.into_iter().flatten().flatten().filter_map(waited);
-        Duration::from_nanos(waited.sum())
+        let waited = |text: &str| text.split_whitespace().nth(1)?.parse().ok();
+        Duration::from_nanos(text.ok().and_then(|text| waited(&text)).unwrap_or(0))
     }
 
     /// Where the node writes.
