@@ -10,6 +10,7 @@
     reason = "in a test a panic is a failure"
 )]
 
+mod files;
 mod world;
 
 use std::fs;
@@ -17,6 +18,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use domain::terms::ShardNo;
+use files::copy;
 use rusqlite::Connection;
 use store::{
     CheckReport, Commit, Drain, DrainError, DrainOptions, EmbeddedJournal, EmbeddedWriter, Lsn,
@@ -221,26 +223,6 @@ fn two_drains_of_one_ledger_cannot_both_move_it() {
 
 fn world_entries(world: &World) -> u64 {
     world.books.shards().iter().map(|shard| shard.seq()).sum()
-}
-
-/// Copies a data directory as it stands.
-fn copy(from: &Path) -> TempDir {
-    let to = tempfile::tempdir().unwrap();
-    copy_into(from, to.path());
-    to
-}
-
-fn copy_into(from: &Path, to: &Path) {
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            fs::create_dir_all(&target).unwrap();
-            copy_into(&path, &target);
-        } else {
-            fs::copy(&path, &target).unwrap();
-        }
-    }
 }
 
 fn run(dir: &TempDir, world: &mut World, count: usize) {

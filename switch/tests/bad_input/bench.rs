@@ -74,6 +74,11 @@ impl Heard {
         })
     }
 
+    /// True if the answer carries a message code.
+    pub(crate) fn is_signed(&self) -> bool {
+        self.read(|message| message.has(64))
+    }
+
     /// Returns the message type.
     pub(crate) fn mti(&self) -> String {
         self.read(|message| message.mti().as_str().to_owned())

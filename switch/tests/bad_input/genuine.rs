@@ -60,6 +60,22 @@ fn message_codes() {
     ]);
 }
 
+/// The dialect's own code lets one signed message be turned into others: a stranger who sends what he
+/// likes must not get it signed.
+#[test]
+fn nothing_is_signed_for_a_stranger() {
+    let mut bench = Bench::new();
+    let mut stranger = sale(bench.keys());
+    for code in [Code::Absent, Code::Bytes(vec![0; 8])] {
+        stranger.code = code;
+        let heard = bench.send(&stranger);
+        assert_eq!((heard.code().as_str(), heard.is_signed()), ("A0", false));
+    }
+    let owner = sale(bench.keys());
+    let heard = bench.send(&owner);
+    assert_eq!((heard.code().as_str(), heard.is_signed()), ("00", true));
+}
+
 /// Before a case: a sale was refused, for there is too little on the card.
 fn refused(bench: &mut Bench) {
     let mut sale = sale(bench.keys());
