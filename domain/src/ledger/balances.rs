@@ -86,6 +86,13 @@ impl Parts {
         self
     }
 
+    /// Returns the lesser of each part.
+    #[must_use]
+    pub fn least(mut self, other: &Self) -> Self {
+        Purse::ALL.iter().for_each(|&p| self.put(p, self.of(p).min(other.of(p))));
+        self
+    }
+
     /// Takes `amount` from these parts in `order`, or `None` if they hold less than that.
     #[must_use]
     pub fn draw(&self, order: impl IntoIterator<Item = Purse>, amount: Amount) -> Option<Self> {
@@ -159,6 +166,16 @@ impl Balances {
         &self.holds
     }
 
+    /// Returns what the hold with this number sets aside; nothing, if there is none.
+    #[must_use]
+    pub fn held(&self, number: u32) -> Parts {
+        self.holds
+            .iter()
+            .find(|hold| hold.number == number)
+            .map(|hold| hold.parts)
+            .unwrap_or_default()
+    }
+
     /// Adds `amount`, which may be negative, to `purse`.
     ///
     /// # Panics
@@ -170,13 +187,28 @@ impl Balances {
         self.ledger.put(purse, balance);
     }
 
-    /// Sets `parts` aside.
+    /// Sets parts aside: more of them, if there is a hold with that number already.
     ///
     /// # Panics
     /// If they are not available.
     pub(crate) fn place(&mut self, hold: Hold) {
         assert!(self.available().cover(&hold.parts), "what is held was available before");
-        self.holds.push(hold);
+        match self.holds.iter_mut().find(|known| known.number == hold.number) {
+            Some(known) => known.parts = known.parts.plus(&hold.parts),
+            None => self.holds.push(hold),
+        }
+    }
+
+    /// Frees what the hold with this number sets aside, if there is one.
+    pub(crate) fn release(&mut self, number: u32) {
+        self.holds.retain(|hold| hold.number != number);
+    }
+
+    /// Frees `parts` of the hold with this number, or as much of them as it sets aside.
+    pub(crate) fn release_part(&mut self, number: u32, parts: &Parts) {
+        if let Some(hold) = self.holds.iter_mut().find(|hold| hold.number == number) {
+            hold.parts = hold.parts.minus(&hold.parts.least(parts));
+        }
     }
 }
 

@@ -7,7 +7,10 @@ mod apply;
 mod command;
 mod decide;
 mod event;
+mod give_back;
 mod judge;
+mod original;
+mod pre_auth;
 mod reverse;
 mod table;
 mod terminal;
@@ -18,12 +21,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use apply::MEMORY_DAYS;
-pub use command::{Answer, Command, Decision, Detail, Original, Request, Reversal, Upload};
+pub use command::{Answer, Command, Decision, Detail, NewPin, Original, Request, Reversal, Upload};
 pub use event::{BatchEvent, CardIssued, Event, Reversed, Transacted};
 pub use undo::Undo;
 
 use crate::issuing::Account;
-use crate::terms::{BusinessDate, CardId, ShardNo, TerminalId};
+use crate::terms::{AuthCode, BusinessDate, CardId, ShardNo, TerminalId};
 use crate::txn::{Terminal, Txn, TxnKey};
 use table::Table;
 
@@ -35,8 +38,10 @@ pub struct Shard {
     date: BusinessDate,
     accounts: Table<CardId, Account>,
     txns: Table<TxnKey, Txn>,
-    /// Approved sales by the number in their reference, for refunds from another terminal.
+    /// What may be refunded, by the number in its reference, for refunds from another terminal.
     sales: BTreeMap<u32, TxnKey>,
+    /// Pre-authorisations by card and authorisation code, for what belongs to them.
+    holds: BTreeMap<(CardId, AuthCode), TxnKey>,
     terminals: BTreeMap<TerminalId, Terminal>,
 }
 
@@ -51,6 +56,7 @@ impl Shard {
             accounts: Table::new(),
             txns: Table::new(),
             sales: BTreeMap::new(),
+            holds: BTreeMap::new(),
             terminals: BTreeMap::new(),
         }
     }

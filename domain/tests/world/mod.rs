@@ -377,6 +377,7 @@ impl World {
                     pin,
                     original: None,
                     only_repeats: self.only_repeats(&key),
+                    ..plain(key)
                 })
             }
             Step::GiveBack { kind, key, sale, fen, pin, lie } => {
