@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Acceptance, Limits, Rights};
-use crate::ledger::PurseOrder;
+use crate::ledger::{Purse, PurseOrder};
 use crate::terms::Amount;
 
 /// The number of a card product in the programme.
@@ -78,6 +78,26 @@ impl Terms {
     pub const COMPLETION_PERCENT: u16 = 115;
     /// The most that a tip may add in per cent, where a product does not say.
     pub const TIP_PERCENT: u16 = 20;
+
+    /// Returns the terms of an unnamed product that demands little: no PIN, every right, no limit
+    /// below the ceiling, main money only.
+    #[must_use]
+    pub fn plain(product: ProductId) -> Self {
+        Self {
+            product,
+            named: false,
+            pin: PinPolicy::Never,
+            transaction_max: Self::CAP_UNNAMED,
+            draw: PurseOrder::from_slice(&[Purse::Main]),
+            refund_days: 30,
+            rights: Rights::ALL,
+            acceptance: Acceptance::default(),
+            limits: Limits::default(),
+            hold_days: Self::HOLD_DAYS,
+            completion_percent: Self::COMPLETION_PERCENT,
+            tip_percent: Self::TIP_PERCENT,
+        }
+    }
 
     /// Returns the most money the card may hold.
     #[must_use]

@@ -97,6 +97,27 @@ pub struct Request {
     pub only_repeats: Option<Refusal>,
 }
 
+impl Request {
+    /// Returns a request without a PIN, an original or anything else that not every request has.
+    #[must_use]
+    pub fn plain(key: TxnKey, kind: TxnKind, card: CardId, merchant: MerchantId) -> Self {
+        Self {
+            key,
+            kind,
+            by_mail: false,
+            takes_part: false,
+            card,
+            merchant,
+            traits: MerchantTraits::default(),
+            amount: Amount::ZERO,
+            pin: PinFact::Absent,
+            new_pin: None,
+            original: None,
+            only_repeats: None,
+        }
+    }
+}
+
 /// What the key side found out about a PIN that shall become that of a card.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub enum NewPin {
