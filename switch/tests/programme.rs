@@ -110,7 +110,7 @@ const REFUSALS: &[(&str, &str, &str, &str)] = &[
         "products.toml",
         "transaction_max = \"5000.00\"",
         "transaction_max = \"5000.01\"",
-        "products.toml:20:19: transaction_max: above 0.00 and at most 5000.00, the legal ceiling",
+        "products.toml:24:19: transaction_max: above 0.00 and at most 5000.00, the legal ceiling",
     ),
     (
         "products.toml",
@@ -122,7 +122,7 @@ const REFUSALS: &[(&str, &str, &str, &str)] = &[
         "products.toml",
         "[\"main\"]",
         "[\"points\"]",
-        "products.toml:21:8: draw: \"main\", \"bonus\" or both expected, in the order they are \
+        "products.toml:25:8: draw: \"main\", \"bonus\" or both expected, in the order they are \
              drawn on",
     ),
     (
@@ -135,13 +135,13 @@ const REFUSALS: &[(&str, &str, &str, &str)] = &[
         "terminals.toml",
         "FEDCBA9876543210",
         "FEDCBA98765432",
-        "terminals.toml:9:7: tmk: 3des takes 16 or 24 bytes",
+        "terminals.toml:12:7: tmk: 3des takes 16 or 24 bytes",
     ),
     (
         "terminals.toml",
         "FEDCBA9876543210",
         "FEDCBA987654321G",
-        "terminals.toml:9:7: tmk: hexadecimal digits, file:PATH or env:NAME expected",
+        "terminals.toml:12:7: tmk: hexadecimal digits, file:PATH or env:NAME expected",
     ),
     (
         "terminals.toml",
@@ -177,8 +177,8 @@ fn everything_wrong_is_said_at_once() {
     let said = refusal("merchants.toml", "name = ", "nmae = ");
     assert_eq!(
         said,
-        "merchants.toml:3:1: name is missing\n\
-         merchants.toml:5:1: unknown key nmae; did you mean name?"
+        "merchants.toml:4:1: name is missing\n\
+         merchants.toml:6:1: unknown key nmae; did you mean name?"
     );
 }
 
@@ -204,7 +204,7 @@ fn keys_may_stand_in_files_of_their_own() {
     let directory =
         demo_with("terminals.toml", "\"0123456789ABCDEFFEDCBA9876543210\"", "\"file:first.key\"");
     let said = Programme::load(directory.path()).unwrap_err().to_string();
-    assert!(said.contains("terminals.toml:9:7: tmk: the file cannot be read"), "{said}");
+    assert!(said.contains("terminals.toml:12:7: tmk: the file cannot be read"), "{said}");
 
     fs::write(directory.path().join("first.key"), "5D1F0A9B3C7E2864918273645546372F\n").unwrap();
     let programme = Programme::load(directory.path()).unwrap();
@@ -224,8 +224,8 @@ fn production_refuses_what_everybody_can_read() {
     let said = Programme::demo().check_production().unwrap_err().to_string();
     assert_eq!(
         said,
-        "terminals.toml:9:7: a tmk in clear, here and in 9 more rows, is not for production\n\
-         terminals.toml:9:7: a published test tmk, here and in 9 more rows, is not for production\n\
+        "terminals.toml:12:7: a tmk in clear, here and in 9 more rows, is not for production\n\
+         terminals.toml:12:7: a published test tmk, here and in 9 more rows, is not for production\n\
          cards.toml:7:7: a pin in clear, here and in 99 more rows, is not for production"
     );
 }

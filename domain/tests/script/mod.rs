@@ -20,9 +20,7 @@ use domain::issuing::{
 };
 use domain::ledger::{LedgerAccount, Parts, Purse, Unit};
 use domain::risk::PinFact;
-use domain::shard::{
-    Answer, Command, Detail, Event, NewPin, Original, Request, Reversal, Upload,
-};
+use domain::shard::{Answer, Command, Detail, Event, NewPin, Original, Request, Reversal, Upload};
 use domain::terms::{
     Amount, AuthCode, BatchNo, BusinessDate, CardId, Expiry, MerchantId, ShardNo, Stan, TerminalId,
     Timestamp,

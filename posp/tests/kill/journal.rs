@@ -248,6 +248,7 @@ impl Journal {
                 self.inquiries.insert(rrn.to_string(), (key, t.card, balance));
                 return;
             }
+            other => panic!("the fleet makes no {}", other.name()),
         };
         for (before, what) in [(&self.refused, "refused"), (&self.barred, "barred")] {
             if before.contains(&key) {

@@ -170,7 +170,8 @@ impl Audit {
             let card = CardId(id.cast_unsigned());
             let known = books.shard(card.shard()).account(card);
             if known.is_none_or(|account| row::status_of(account.status) != found) {
-                return Err(differs(format!("card {id} is {found}, by the journal it is not")));
+                let message = format!("card {id} has another row in card than the journal");
+                return Err(differs(message));
             }
         }
         Ok(())

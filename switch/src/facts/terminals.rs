@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dashmap::DashMap;
+use domain::issuing::Rights;
 use domain::shard::Event;
 use domain::terms::{Amount, BatchNo, CardId, MerchantId, Stan, TerminalId};
 use domain::txn::{Batches, Terminal, TerminalProfile, Totals};
@@ -129,7 +130,7 @@ struct Setup {
     merchant: MerchantId,
     scheme: Scheme,
     sealed_tmk: SealedKey,
-    may_refund: bool,
+    rights: Rights,
 }
 
 impl Setup {
@@ -138,7 +139,7 @@ impl Setup {
             merchant: profile.merchant,
             scheme: Scheme::parse(&profile.scheme)?,
             sealed_tmk: SealedKey::from_bytes(profile.sealed_tmk.to_vec()),
-            may_refund: profile.may_refund,
+            rights: profile.rights,
         })
     }
 }
@@ -291,10 +292,10 @@ impl TerminalEntry {
         self.lane().setup.sealed_tmk.clone()
     }
 
-    /// True if it may refund.
+    /// Returns what it may ask for.
     #[must_use]
-    pub fn may_refund(&self) -> bool {
-        self.lane().setup.may_refund
+    pub fn rights(&self) -> Rights {
+        self.lane().setup.rights
     }
 
     /// Returns its working keys, if it is signed on.

@@ -4,6 +4,7 @@
 //! answer, or a question for a shard and what it takes to [`tell`] its answer. In between, the
 //! account actor decides and commits.
 
+mod card;
 mod gather;
 mod settle;
 mod tell;
@@ -66,4 +67,12 @@ pub struct Tell {
     /// Fresh working keys, as F62 carries them.
     key_block: Option<Vec<u8>>,
     arrived: Moment,
+}
+
+impl Tell {
+    /// Returns the microsecond in which the request arrived.
+    #[must_use]
+    pub const fn arrived(&self) -> u64 {
+        self.arrived.micros
+    }
 }

@@ -9,7 +9,8 @@ use super::{Outgoing, Tell};
 use crate::clock::Moment;
 use crate::facts::Facts;
 use crate::message::matrix::Transaction;
-use crate::message::reply::{self, Reference, Reply, Requirement};
+use crate::message::reply::{self, Left, Reference, Reply, Requirement};
+use crate::message::request;
 use crate::message::response::{self, ResponseCode};
 use crate::telemetry::Line;
 
@@ -24,8 +25,8 @@ pub fn tell(facts: &Facts, now: Moment, tell: &Tell, answer: &Answer) -> Option<
     }
     let envelope = Envelope::parse(&tell.frame).ok()?;
     let message = Message::parse(facts.dialect, envelope.body).ok()?;
-    let code = code_of(tell.row.transaction, answer);
-    let reply = reply_of(tell, answer, code);
+    let code = code_of(tell.row.transaction, &message, answer);
+    let reply = reply_of(tell, &message, answer, code);
     let mac = tell.entry.scheme().mac;
     let keys = tell.keys.as_deref().map(|keys| (keys, mac));
     let mut bytes = Vec::with_capacity(192);
@@ -46,8 +47,9 @@ pub fn tell(facts: &Facts, now: Moment, tell: &Tell, answer: &Answer) -> Option<
     Some(Outgoing { bytes, code: Some(code) })
 }
 
-fn code_of(transaction: Transaction, answer: &Answer) -> ResponseCode {
+fn code_of(transaction: Transaction, message: &Message<'_>, answer: &Answer) -> ResponseCode {
     match answer.verdict {
+        Ok(()) if is_in_part(transaction, message, answer) => ResponseCode::APPROVED_IN_PART,
         Ok(()) => ResponseCode::APPROVED,
         Err(refusal) if matches!(transaction, Transaction::Reversal(_)) => {
             response::of_reversal(refusal)
@@ -56,7 +58,22 @@ fn code_of(transaction: Transaction, answer: &Answer) -> ResponseCode {
     }
 }
 
-fn reply_of<'t>(tell: &'t Tell, answer: &Answer, code: ResponseCode) -> Reply<'t> {
+/// True if less was approved than asked for.
+fn is_in_part(transaction: Transaction, message: &Message<'_>, answer: &Answer) -> bool {
+    match (transaction, &answer.detail) {
+        (Transaction::Card(TxnKind::Sale), Detail::Approval { approved, .. }) => {
+            request::amount(message).is_some_and(|asked| *approved < asked)
+        }
+        _ => false,
+    }
+}
+
+fn reply_of<'t>(
+    tell: &'t Tell,
+    message: &Message<'_>,
+    answer: &Answer,
+    code: ResponseCode,
+) -> Reply<'t> {
     let mut reply =
         Reply { date: answer.date, rrn: reference_of(answer), ..Reply::only(code, answer.at) };
     if answer.verdict == Err(Refusal::BatchDiffers) {
@@ -64,8 +81,23 @@ fn reply_of<'t>(tell: &'t Tell, answer: &Answer, code: ResponseCode) -> Reply<'t
     }
     match &answer.detail {
         Detail::Plain | Detail::Ended(_) => {}
-        Detail::Approval { auth, .. } => reply.auth = Some(*auth),
-        Detail::Balance { available, .. } => reply.available = Some(*available),
+        Detail::Approval { auth, approved, available, .. } => {
+            reply.auth = Some(*auth);
+            let asked = request::amount(message).unwrap_or_default();
+            if code == ResponseCode::APPROVED_IN_PART {
+                reply.amount = Some(*approved);
+                reply.due = Some(asked.minus(*approved));
+            }
+            if request::takes_part(message) {
+                let of_points =
+                    matches!(tell.row.transaction, Transaction::Card(kind) if kind.is_of_points());
+                let left = if of_points { Left::Points } else { Left::Money };
+                reply.left = Some(left(*available));
+            }
+        }
+        Detail::Balance { available, .. } => reply.left = Some(Left::Money(*available)),
+        Detail::Points(points) => reply.left = Some(Left::Points(*points)),
+        Detail::Room(room) => reply.room = Some(*room),
         Detail::Batch(batch) => {
             if tell.row.transaction == Transaction::SignOn {
                 reply.batch = Some(*batch);
@@ -92,15 +124,5 @@ const fn reference_of(answer: &Answer) -> Reference {
 
 /// Only an upload in F48 is told how much of it was taken in.
 fn uploaded(transaction: Transaction, count: u32) -> Option<(u32, usize)> {
-    match transaction {
-        Transaction::UploadStripe => Some((count, 2)),
-        Transaction::SignOn
-        | Transaction::SignOff
-        | Transaction::Echo
-        | Transaction::Card(TxnKind::Sale | TxnKind::Void | TxnKind::Refund | TxnKind::Inquiry)
-        | Transaction::Reversal(_)
-        | Transaction::Settlement
-        | Transaction::UploadDetail
-        | Transaction::UploadEnd => None,
-    }
+    (transaction == Transaction::UploadStripe).then_some((count, 2))
 }

@@ -234,6 +234,7 @@ async fn watch_room(
 fn facts_of(settings: &Settings, programme: &Programme, hsm: Arc<dyn Hsm>) -> Facts {
     Facts {
         terminals: Terminals::default(),
+        merchants: programme.merchants.iter().map(|m| (m.id, m.traits())).collect(),
         cards: Cards::default(),
         has_room: AtomicBool::new(true),
         routes: programme.routes.clone(),

@@ -41,6 +41,8 @@ pub struct Question {
     pub command: Command,
     /// What is kept until the outcome was taken in.
     pub guard: Guard,
+    /// The microsecond after which it is no longer to be decided.
+    pub not_after: u64,
 }
 
 /// One line.
@@ -114,8 +116,10 @@ impl Session {
             Step::Ask(asked) => {
                 let token = self.token();
                 let flow::Asked { shard, command, guard, tell } = *asked;
+                let not_after = tell.arrived().saturating_add(self.facts.rules.decide_micros_max);
                 self.asked.insert(token, tell);
-                self.actions.push_back(Action::Ask(Question { token, shard, command, guard }));
+                let question = Question { token, shard, command, guard, not_after };
+                self.actions.push_back(Action::Ask(question));
             }
             Step::Later if tries < TRIES => {
                 let token = self.token();

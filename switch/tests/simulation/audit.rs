@@ -182,12 +182,7 @@ fn name_of(event: &Event) -> (&'static str, String) {
         Event::Transacted(t) if t.suspense.is_positive() => ("return", "with suspense"),
         Event::Transacted(t) => {
             let how = if t.outcome.is_ok() { "approved" } else { "refused" };
-            match t.kind {
-                TxnKind::Sale => ("sale", how),
-                TxnKind::Void => ("void", how),
-                TxnKind::Refund => ("refund", how),
-                TxnKind::Inquiry => ("inquiry", how),
-            }
+            (t.kind.name(), how)
         }
         Event::Batch { event: BatchEvent::Closed { closing, .. }, .. } => {
             ("batch", if closing.is_balanced() { "balanced" } else { "unbalanced" })

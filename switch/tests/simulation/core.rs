@@ -165,6 +165,7 @@ impl Core {
 fn facts(plan: &Plan, hsm: &Arc<dyn Hsm>) -> Facts {
     Facts {
         terminals: Terminals::default(),
+        merchants: std::collections::HashMap::new(),
         cards: Cards::default(),
         routes: routes(),
         hsm: Arc::clone(hsm),
@@ -176,6 +177,7 @@ fn facts(plan: &Plan, hsm: &Arc<dyn Hsm>) -> Facts {
         rules: TerminalRules {
             mac_errors_max: plan.mac_errors_max,
             answer_micros_max: plan.answer_max,
+            decide_micros_max: plan.answer_max,
         },
         telemetry: Telemetry::new(0),
     }

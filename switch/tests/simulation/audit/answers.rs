@@ -54,10 +54,8 @@ impl Audit {
             && t.outcome.is_ok();
         ensure(is_the_one, "I1", || format!("approved as {t:?}: {asked:?}"))?;
         let expected = entry.map(|entry| AuthCode::of(entry.shard, entry.seq).to_string());
-        let has_code = match asked.kind {
-            TxnKind::Inquiry => auth.is_none(),
-            TxnKind::Sale | TxnKind::Void | TxnKind::Refund => auth == expected.as_deref(),
-        };
+        let has_code =
+            if asked.kind.is_inquiry() { auth.is_none() } else { auth == expected.as_deref() };
         ensure(has_code, "I1", || format!("approved with another code: {asked:?}"))
     }
 

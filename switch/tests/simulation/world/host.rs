@@ -176,19 +176,16 @@ impl World {
         self.ghosts += 1;
         let card = self.dice.pick(&self.cast.cards).id;
         let fen = self.dice.between(1, 500) as i64;
+        let key = TxnKey {
+            terminal: TerminalId(*b"99999999"),
+            batch: BatchNo::FIRST,
+            stan: Stan::new(self.ghosts).unwrap(),
+        };
+        let merchant = MerchantId(*b"999999999999999");
         let request = Request {
-            key: TxnKey {
-                terminal: TerminalId(*b"99999999"),
-                batch: BatchNo::FIRST,
-                stan: Stan::new(self.ghosts).unwrap(),
-            },
-            kind: TxnKind::Sale,
-            card,
-            merchant: MerchantId(*b"999999999999999"),
             amount: Amount::from_fen(fen),
             pin: PinFact::Right,
-            original: None,
-            only_repeats: None,
+            ..Request::plain(key, TxnKind::Sale, card, merchant)
         };
         let shard: ShardNo = card.shard();
         let state = self.audit.books().shard(shard);
