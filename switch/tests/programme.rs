@@ -116,7 +116,7 @@ const REFUSALS: &[(&str, &str, &str, &str)] = &[
         "products.toml",
         "number = 2",
         "number = 1",
-        "products.toml:15:10: number is the same as in line 4",
+        "products.toml:19:10: number is the same as in line 4",
     ),
     (
         "products.toml",
