@@ -129,7 +129,7 @@ const REFUSALS: &[(&str, &str, &str, &str)] = &[
         "terminals.toml",
         "898000000000001",
         "898000000000009",
-        "terminals.toml:7:12: merchant: merchants.toml has no such id",
+        "terminals.toml:10:12: merchant: merchants.toml has no such id",
     ),
     (
         "terminals.toml",
@@ -147,15 +147,15 @@ const REFUSALS: &[(&str, &str, &str, &str)] = &[
         "terminals.toml",
         "des-40a",
         "sm4-40",
-        "terminals.toml:10:10: layout: not for a terminal with algorithm 3des",
+        "terminals.toml:13:10: layout: not for a terminal with algorithm 3des",
     ),
     (
         "terminals.toml",
         "union-pay",
         "x919",
-        "terminals.toml:11:7: mac: does not fit the MAC key of layout des-40a",
+        "terminals.toml:14:7: mac: does not fit the MAC key of layout des-40a",
     ),
-    ("terminals.toml", "10000002", "10000001", "terminals.toml:15:6: id is the same as in line 6"),
+    ("terminals.toml", "10000002", "10000001", "terminals.toml:19:6: id is the same as in line 6"),
     ("merchants.toml", "\"5411\"", "\"541\"", "merchants.toml:7:7: mcc: four digits expected"),
     (
         "routing.toml",
