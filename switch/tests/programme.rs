@@ -163,7 +163,12 @@ const REFUSALS: &[(&str, &str, &str, &str)] = &[
         "merchants.toml:9:10: region: a division of six digits expected",
     ),
     ("products.toml", "200\n", "-1\n", "products.toml:30:13: day_count: is out of bounds"),
-    ("products.toml", "6010", "60100", "products.toml:13:18: not_categories: is out of bounds"),
+    (
+        "products.toml",
+        "6010",
+        "60100",
+        "products.toml:13:18: not_categories: codes of four digits expected",
+    ),
     (
         "products.toml",
         "valid_months = 36",

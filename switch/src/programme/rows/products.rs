@@ -69,14 +69,21 @@ fn acceptance(row: &mut Row<'_, '_>) -> Acceptance {
         rules.extend(numbers.map(Spanned::into_inner).unwrap_or_default().into_iter().map(rule));
     }
     let mut rules = Vec::new();
-    add(&mut rules, row.optional("categories", numbers), AcceptanceRule::Category);
-    add(&mut rules, row.optional("not_categories", numbers), AcceptanceRule::NotCategory);
+    add(&mut rules, row.optional("categories", categories), AcceptanceRule::Category);
+    add(&mut rules, row.optional("not_categories", categories), AcceptanceRule::NotCategory);
     add(&mut rules, row.optional("brands", numbers), AcceptanceRule::Brand);
     add(&mut rules, row.optional("goods", numbers), AcceptanceRule::Goods);
     add(&mut rules, row.optional("not_goods", numbers), AcceptanceRule::NotGoods);
     let regions = row.optional("regions", numbers::<u32>).map(Spanned::into_inner);
     rules.extend(regions.unwrap_or_default().into_iter().map(AcceptanceRule::Region));
     Acceptance(rules.into())
+}
+
+/// Reads merchant category codes (ISO 18245).
+fn categories(value: &DeValue<'_>) -> Result<Vec<u16>, String> {
+    let codes = numbers::<u16>(value)?;
+    let are_codes = codes.iter().all(|&code| code <= 9999);
+    are_codes.then_some(codes).ok_or_else(|| "codes of four digits expected".into())
 }
 
 fn limits(row: &mut Row<'_, '_>) -> Limits {
