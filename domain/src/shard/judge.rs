@@ -164,9 +164,11 @@ fn take_in(account: &Account, request: &Request) -> Result<Moved, Refusal> {
     if !request.amount.is_positive() {
         return Err(Refusal::InvalidAmount);
     }
-    // The chip's own purse has a limit of its own; who sells without asking has that of the
-    // product.
-    if request.kind == TxnKind::OfflineSale && request.amount > account.terms.transaction_max {
+    // Who sells without asking has the limit of the product. What a chip paid happened, but no
+    // purse may hold more than the law lets the largest card hold.
+    let is_of_chip = request.kind == TxnKind::ECash;
+    let most = if is_of_chip { Terms::CAP_NAMED } else { account.terms.transaction_max };
+    if request.amount > most {
         return Err(Refusal::AmountLimit);
     }
     let order = account.terms.draw.iter().copied();

@@ -186,8 +186,10 @@ impl Case<'_> {
         (is_live || is_told_again).or(Violation::Unfounded)?;
         let expected =
             if is_told_again { Parts::default() } else { Parts::only(Purse::Main, self.t.amount) };
+        let money = self.account.balances.ledger().money().checked_add(expected.money());
+        let is_allowed = money.is_some_and(|money| money <= self.account.terms.cap());
         let is_stated = self.parts == expected && self.t.suspense.is_zero();
-        is_stated.or(Violation::Misstated)
+        (is_stated && (is_allowed || is_told_again)).or(Violation::Misstated)
     }
 }
 
