@@ -188,7 +188,9 @@ impl Case<'_> {
             if is_told_again { Parts::default() } else { Parts::only(Purse::Main, self.t.amount) };
         let money = self.account.balances.ledger().money().checked_add(expected.money());
         let is_allowed = money.is_some_and(|money| money <= self.account.terms.cap());
-        let is_stated = self.parts == expected && self.t.suspense.is_zero();
+        let top_up = verification.follower.and_then(|key| self.shard.txn(&key));
+        let is_same = !is_told_again || top_up.is_some_and(|t| t.amount == self.t.amount);
+        let is_stated = self.parts == expected && self.t.suspense.is_zero() && is_same;
         (is_stated && (is_allowed || is_told_again)).or(Violation::Misstated)
     }
 }
