@@ -34,6 +34,6 @@ pub use code::Code;
 pub use fen::Fen;
 pub use ids::{BatchNo, CardNumber, Expiry, MerchantId, Stan, TerminalId};
 pub use kit::{CardStatus, Kit, TerminalSetup, TestCard};
-pub use secret::{Pin, Tmk};
+pub use secret::{HolderCheck, IdDocument, Pin, Tmk};
 pub use station::{Exchange, Station, StationError};
 pub use terminal::{Presented, Reply, Terminal, TerminalError};

@@ -342,7 +342,7 @@ fn totals_follow_voids_refunds_and_reversals() {
     let refund = terminal.on_frame(&host.approve(&request, "011510150008")).unwrap();
     assert_eq!(terminal.totals(), totals(6000, 1, 500, 1));
     let reverse = terminal.reverse(refund.stan.unwrap(), Reason::Trouble);
-    assert_eq!(reverse.err(), Some(TerminalError::NotReversible));
+    assert_eq!(reverse.err(), Some(TerminalError::NotReversible(SlipKind::Refund)));
     assert_eq!(terminal.void(stan(99), None).err(), Some(TerminalError::NoSuchSlip(stan(99))));
 }
 
