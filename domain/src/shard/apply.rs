@@ -131,6 +131,9 @@ impl Shard {
     }
 
     fn barred(&mut self, key: TxnKey, kind: TxnKind, card: Option<CardId>, at: Timestamp) {
+        if faults::is_planted(Fault::BarForgotten) {
+            return;
+        }
         let Some(card) = card else {
             self.terminal_mut(&key.terminal).bars.insert((key.batch, key.stan));
             return;
@@ -190,7 +193,8 @@ impl Shard {
                 (TxnKind::Sale, TxnState::Approved) => self.refund_days(txn.card),
                 _ => 0,
             };
-            date.days_since(txn.date) > refundable.saturating_add(MEMORY_DAYS)
+            let days = if faults::is_planted(Fault::MemoryShort) { 0 } else { MEMORY_DAYS };
+            date.days_since(txn.date) > refundable.saturating_add(days)
         })
     }
 

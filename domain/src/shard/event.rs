@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::faults::{self, Fault};
 use crate::issuing::{CardStatus, Identity, Terms};
 use crate::ledger::{LedgerAccount, Parts, Posting, Postings, Purse};
 use crate::terms::{
@@ -250,7 +251,9 @@ fn opening(issued: &CardIssued) -> Postings {
 fn to_merchant(card: CardId, merchant: MerchantId, parts: &Parts) -> Postings {
     let mut postings: Postings =
         parts.iter().map(|(purse, amount)| Posting::purse(card, purse, amount.negated())).collect();
-    postings.push(Posting::money(LedgerAccount::Merchant(merchant), parts.money()));
+    if !faults::is_planted(Fault::LegLost) {
+        postings.push(Posting::money(LedgerAccount::Merchant(merchant), parts.money()));
+    }
     postings
 }
 

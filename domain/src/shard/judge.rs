@@ -2,6 +2,7 @@
 
 use super::Shard;
 use super::command::{Original, Request};
+use crate::faults::{self, Fault};
 use crate::issuing::{Account, CardStatus, Terms};
 use crate::ledger::Parts;
 use crate::risk::{self, Ask, PinFact};
@@ -174,6 +175,7 @@ pub(super) fn wrong_pins_after(
     refusal: Option<Refusal>,
 ) -> Option<u8> {
     match (pin, refusal) {
+        (PinFact::Wrong, _) if faults::is_planted(Fault::PinTriesForgotten) => None,
         (PinFact::Wrong, Some(Refusal::WrongPin)) => Some(account.wrong_pins.saturating_add(1)),
         (
             PinFact::Right,
