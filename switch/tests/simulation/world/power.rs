@@ -29,8 +29,9 @@ impl World {
         let books = match self.journal.start() {
             Start::Up(books) => books,
             Start::Down => {
-                self.journal.crash(true, &mut self.dice);
-                self.trace.note(self.now, b"down", || "the power goes in a start".to_owned());
+                let loses_power = !self.dice.chance(self.plan.trouble.kills);
+                self.journal.crash(loses_power, &mut self.dice);
+                self.trace.note(self.now, b"down", || "the host ends in a start".to_owned());
                 self.after(SECOND, Task::Start);
                 return Ok(());
             }
@@ -205,8 +206,7 @@ impl World {
     /// it comes back.
     fn crash(&mut self) -> Result<(), Violation> {
         self.tally.crashes += 1;
-        let is_cut = self.journal.files().is_some_and(|files| files.disk().is_cut());
-        let loses_power = is_cut || !self.dice.chance(self.plan.trouble.kills);
+        let loses_power = !self.dice.chance(self.plan.trouble.kills);
         self.core = None;
         self.journal.crash(loses_power, &mut self.dice);
         self.trace.note(self.now, b"crash", || format!("crash, without power: {loses_power}"));
