@@ -140,8 +140,12 @@ impl Device {
     }
 
     /// The weather has cleared: what is open is brought to an end.
-    pub fn clear_up(&mut self, settles_from: Micros) {
+    pub fn clear_up(&mut self, settles_from: Micros, scene: &mut Scene<'_>) {
         self.rounds = 0;
+        if self.is_waiting() {
+            self.terminal.on_timeout();
+            self.give_up(scene);
+        }
         self.finale = Some(Finale::new(settles_from));
     }
 

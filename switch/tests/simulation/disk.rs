@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -73,7 +74,8 @@ impl SimDisk {
         self.state().is_full = is_full;
     }
 
-    /// The process is gone, and the machine is not: the cache stays.
+    /// The process is gone, and the machine is not: the cache stays. What was to befall the process
+    /// does not any more.
     pub fn outlive(&self) {
         let mut state = self.state();
         (state.is_cut, state.steps_before_cut, state.fails_next_sync) = (false, None, false);
@@ -124,8 +126,11 @@ impl State {
         let place = match place {
             Some(place) => place,
             None => {
+                // Whoever writes may not be able to read.
+                let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+                let file = File::options().read(true).write(true).open(path)?;
                 let (dirty, dropped) = (Sectors::new(), Sectors::new());
-                self.files.push(Cached { inode, file: file.try_clone()?, dirty, dropped });
+                self.files.push(Cached { inode, file, dirty, dropped });
                 self.files.len() - 1
             }
         };

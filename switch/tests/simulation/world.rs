@@ -262,6 +262,9 @@ impl World {
     fn clear_up(&mut self) {
         self.is_calm = true;
         self.make_room();
+        if let Some(files) = self.journal.files() {
+            files.disk().outlive();
+        }
         self.trace.note(self.now, b"calm", || "the weather clears".to_owned());
         self.weather = Weather { delay_max: 20_000, ..Weather::default() };
         self.plan.trouble = super::plan::Trouble { sync_max: 5_000, ..Default::default() };
@@ -269,8 +272,10 @@ impl World {
         // What the storm still holds arrives before anything is settled.
         let settles_from = self.now + 90 * SECOND;
         let calm = if self.plan.mode == Mode::Liveness { 10 * SECOND } else { 90 * SECOND };
+        self.network.clear_up(self.now);
         for device in 0..self.devices.len() {
-            self.devices[device].clear_up(settles_from);
+            let (target, mut scene) = self.scene(device);
+            target.clear_up(settles_from, &mut scene);
             let first = calm + self.dice.below(SECOND);
             self.set_alarm(device, first);
         }

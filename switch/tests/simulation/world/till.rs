@@ -35,7 +35,7 @@ impl World {
         self.perform(device, step);
     }
 
-    fn scene(&mut self, device: usize) -> (&mut crate::device::Device, Scene<'_>) {
+    pub(super) fn scene(&mut self, device: usize) -> (&mut crate::device::Device, Scene<'_>) {
         let scene = Scene {
             now: self.now,
             local: self.clock.local(self.now),
