@@ -119,6 +119,10 @@ fn make_durable(
         }
         disk.sync_data(&found.file).map_err(JournalFault::io(&found.path))?;
     }
+    // The name of a segment, too: without it, all that it holds is gone.
+    for dir in [paths.journal(), paths.dir.clone()] {
+        disk.sync_dir(&dir).map_err(JournalFault::io(&dir))?;
+    }
     Ok(())
 }
 

@@ -108,6 +108,8 @@ pub struct World {
     /// When the last command to each desk arrives: later ones come later.
     last_mail: Vec<Micros>,
     is_sync_due: bool,
+    /// How many entries the journal has said to be durable.
+    told_durable: u64,
     /// When frames reached the host, by line, type and trace number.
     arrivals: BTreeMap<(LineId, String), Vec<Micros>>,
     date: civil::Date,
@@ -164,6 +166,7 @@ impl World {
             life: 0,
             last_mail: vec![0; plan.desks],
             is_sync_due: false,
+            told_durable: 0,
             arrivals: BTreeMap::new(),
             date: civil::date(year, month, day),
             days: 0,

@@ -40,6 +40,10 @@ impl World {
         self.disarm_cut();
         let kept = self.journal.entries().map_err(|error| Violation::new("I10", &error))?;
         self.trace.note(self.now, b"start", || format!("starts with {} entries", kept.len()));
+        if (kept.len() as u64) < self.told_durable {
+            let text = format!("{} entries of {} are left", kept.len(), self.told_durable);
+            return Err(Violation::new("I10", &text));
+        }
         self.audit.follow(&kept)?;
         self.audit.check_replay(&books)?;
         self.audit.check_answers(&self.history)?;
@@ -109,6 +113,10 @@ impl World {
         }
         if self.journal.sync().is_err() {
             return self.crash();
+        }
+        // Where others write too, what was not taken is counted as well.
+        if self.journal.files().is_some() {
+            self.told_durable = self.journal.durable().0;
         }
         self.trace.note(self.now, b"sync", || format!("durable: {:?}", self.journal.durable()));
         for desk in 0..self.plan.desks {
