@@ -65,5 +65,6 @@ pub struct Tell {
     keys: Option<Arc<WorkingKeys>>,
     /// Fresh working keys, as F62 carries them.
     key_block: Option<Vec<u8>>,
-    arrived: Moment,
+    /// When the request came.
+    pub(crate) arrived: Moment,
 }

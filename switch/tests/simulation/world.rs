@@ -243,7 +243,10 @@ impl World {
             Task::Start => self.start()?,
         }
         match self.history.complaints.pop() {
-            Some(complaint) => Err(Violation::new("terminal", &complaint)),
+            Some(complaint) => Err(match complaint.split_once(": ") {
+                Some((rule @ ("I20" | "F8"), text)) => Violation::new(rule, text),
+                _ => Violation::new("terminal", &complaint),
+            }),
             None => Ok(()),
         }
     }
