@@ -428,11 +428,11 @@ fn what_nothing_refers_to_is_forgotten_and_no_date_goes_back() {
 fn what_is_forgotten_leaves_nothing_behind() {
     let card = fixtures::cards_of(ShardNo(0)).next().unwrap();
     let mut shard = Shard::new(ShardNo(0));
-    shard.apply(&Event::CardIssued(Box::new(fixtures::card(card, fixtures::purses(100, 0)))));
+    shard.apply(&Event::CardIssued(Box::new(fixtures::card(card, fixtures::purses(10_000, 0)))));
     shard.apply(&Event::CutOff(script::first_date()));
     // What a card has spent of its limits is a sum, which the first day fills in.
     let lengths = [2, 4].map(|month| {
-        for (number, fen) in [(1, 10), (2, 20), (3, 500)] {
+        for (number, fen) in [(1, 10), (2, 20), (3, 50_000)] {
             let key = TxnKey {
                 terminal: fixtures::terminal(1),
                 batch: BatchNo::FIRST,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use crate::faults::{self, Fault};
 use crate::terms::Amount;
 
 /// One of the purses of a card.
@@ -97,6 +98,9 @@ impl Parts {
     #[must_use]
     pub fn draw(&self, order: impl IntoIterator<Item = Purse>, amount: Amount) -> Option<Self> {
         let (taken, rest) = self.draw_up_to(order, amount);
+        if !rest.is_zero() && faults::is_planted(Fault::OverdraftAllowed) {
+            return Some(Self::only(Purse::Main, amount));
+        }
         rest.is_zero().then_some(taken)
     }
 
@@ -183,7 +187,8 @@ impl Balances {
     /// says so must not serve.
     pub(crate) fn post(&mut self, purse: Purse, amount: Amount) {
         let balance = self.ledger.of(purse).plus(amount);
-        assert!(balance >= Amount::ZERO, "a purse never holds less than nothing");
+        let is_allowed = balance >= Amount::ZERO || faults::is_planted(Fault::OverdraftAllowed);
+        assert!(is_allowed, "a purse never holds less than nothing");
         self.ledger.put(purse, balance);
     }
 

@@ -136,8 +136,10 @@ fn balance(account: &Account, ask: &Ask) -> Option<Refusal> {
         Debit::Points(points) => available.of(Purse::Points) >= points,
         Debit::Money(debit, enough) => {
             let order = account.terms.draw.iter().copied();
-            let (parts, missing) = available.draw_up_to(order, debit);
-            missing.is_zero() || (enough == Enough::Part && parts.money().is_positive())
+            match enough {
+                Enough::All => available.draw(order, debit).is_some(),
+                Enough::Part => available.draw_up_to(order, debit).0.money().is_positive(),
+            }
         }
     };
     (!is_enough).then_some(Refusal::InsufficientFunds)

@@ -280,6 +280,9 @@ impl Shard {
     }
 
     fn barred(&mut self, key: TxnKey, kind: TxnKind, card: Option<CardId>, at: Timestamp) {
+        if faults::is_planted(Fault::BarForgotten) {
+            return;
+        }
         let Some(card) = card else {
             self.terminal_mut(&key.terminal).bars.insert((key.batch, key.stan));
             return;
@@ -359,7 +362,8 @@ impl Shard {
                 | TxnState::Used
                 | TxnState::Expired => self.hold_days(txn),
             };
-            date.days_since(txn.date) > useful.saturating_add(MEMORY_DAYS)
+            let days = if faults::is_planted(Fault::MemoryShort) { 0 } else { MEMORY_DAYS };
+            date.days_since(txn.date) > useful.saturating_add(days)
         })
     }
 

@@ -81,18 +81,27 @@ impl Shard {
 
     fn transact(&self, request: &Request, now: Timestamp) -> Decision {
         let original = self.original_of(request);
-        if let Some(txn) = self.txns.get(&request.key)
+        let with_its_stan =
+            |key: &TxnKey| (key.terminal, key.stan) == (request.key.terminal, request.key.stan);
+        let known = if faults::is_planted(Fault::DedupeByStan) {
+            self.txns.rows().find(|(key, _)| with_its_stan(key)).map(|(_, txn)| txn)
+        } else {
+            self.txns.get(&request.key)
+        };
+        if let Some(txn) = known
             && !faults::is_planted(Fault::DedupeSkipped)
         {
             return self.repeat(txn, request, original.map(|(key, _txn)| key), now);
         }
         // A closed batch never opens again, so nobody has to remember that refusal.
-        if request.only_repeats == Some(Refusal::BatchDiffers) {
+        let takes_any = faults::is_planted(Fault::ClosedBatchTaken);
+        let only_repeats = request.only_repeats.filter(|_| !takes_any);
+        if only_repeats == Some(Refusal::BatchDiffers) {
             let answer = self.answer(Err(Refusal::BatchDiffers), now, Detail::Plain);
             return Decision { answer, event: None };
         }
         let account = self.accounts.get(&request.card);
-        let outcome = match (request.only_repeats, account) {
+        let outcome = match (only_repeats, account) {
             (Some(refusal), _) => Err(refusal),
             (None, None) => Err(Refusal::UnknownCard),
             (None, Some(account)) => self.judge(account, request, original),
@@ -117,7 +126,7 @@ impl Shard {
             new_pin,
             original,
             at: now,
-            date: self.date,
+            date: faults::date_of(self.date, now),
         };
         let detail = match (verdict, account) {
             (Ok(()), Some(account)) => self.detail(account, &transacted, &moved),

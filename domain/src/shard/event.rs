@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::faults::{self, Fault};
 use crate::issuing::{CardStatus, Identity, Terms};
 use crate::ledger::{LedgerAccount, Parts, Posting, Postings, Purse};
 use crate::terms::{
@@ -327,7 +328,7 @@ fn legs(
         postings.push(Posting::on(bearer, on_card(suspense)));
     }
     let moved = on_card(worth_of(kind, parts).plus(suspense)).negated();
-    if !moved.is_zero() {
+    if !moved.is_zero() && !faults::is_planted(Fault::LegLost) {
         postings.push(Posting::on(against, moved));
     }
     postings

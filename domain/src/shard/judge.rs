@@ -3,6 +3,7 @@
 use super::Shard;
 use super::command::{NewPin, Request};
 use super::original::Found;
+use crate::faults::{self, Fault};
 use crate::issuing::{Account, CardStatus, Right, Terms};
 use crate::ledger::{Parts, Purse};
 use crate::risk::{self, Ask, Debit, Enough, PinFact};
@@ -107,12 +108,11 @@ impl Shard {
         let enough = if takes_part { Enough::Part } else { Enough::All };
         self.check(account, request, Debit::Money(request.amount, enough))?;
         let order = account.terms.draw.iter().copied();
-        let (parts, missing) = account.balances.available().draw_up_to(order, request.amount);
-        if missing.is_zero() || takes_part {
-            Ok(Moved::of(parts))
-        } else {
-            Err(Refusal::InsufficientFunds)
+        let available = account.balances.available();
+        if takes_part {
+            return Ok(Moved::of(available.draw_up_to(order, request.amount).0));
         }
+        available.draw(order, request.amount).map(Moved::of).ok_or(Refusal::InsufficientFunds)
     }
 
     /// A card that was sold comes into use. What it holds then is noted: a reversal takes the
@@ -256,6 +256,7 @@ pub(super) fn wrong_pins_after(
     refusal: Option<Refusal>,
 ) -> Option<u8> {
     match (pin, refusal) {
+        (PinFact::Wrong, _) if faults::is_planted(Fault::PinTriesForgotten) => None,
         (PinFact::Wrong, Some(Refusal::WrongPin)) => Some(account.wrong_pins.saturating_add(1)),
         (
             PinFact::Right,

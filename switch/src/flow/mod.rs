@@ -66,13 +66,6 @@ pub struct Tell {
     keys: Option<Arc<WorkingKeys>>,
     /// Fresh working keys, as F62 carries them.
     key_block: Option<Vec<u8>>,
-    arrived: Moment,
-}
-
-impl Tell {
-    /// Returns the microsecond in which the request arrived.
-    #[must_use]
-    pub const fn arrived(&self) -> u64 {
-        self.arrived.micros
-    }
+    /// When the request came.
+    pub(crate) arrived: Moment,
 }

@@ -26,7 +26,8 @@ impl Audit {
                     let is_alone = other == asked.key;
                     ensure(is_alone, "I13", || format!("{rrn} is {other:?} and {:?}", asked.key))?;
                 }
-                Told::Refused { code, rrn, .. } => {
+                Told::Refused { code, rrn, auth, .. } => {
+                    ensure(auth.is_none(), "I13", || format!("refused with a code: {asked:?}"))?;
                     self.check_refusal(asked, *code, rrn)?;
                     let what = (asked.key, asked.kind, asked.card);
                     let stands = is_last && self.stands(what, Some(asked.fen));
