@@ -13,6 +13,7 @@
 mod holds;
 #[path = "../host/mod.rs"]
 mod host;
+mod laws;
 mod notices;
 mod pay;
 mod requests;

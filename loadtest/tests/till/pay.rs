@@ -38,15 +38,10 @@ fn a_part_the_next_card_and_cash() {
     );
     assert!(receipt.is_paid);
     assert_eq!(receipt.due, Fen(0));
-    let paid: Vec<_> = receipt
-        .tenders
-        .iter()
-        .map(|ended| match ended {
-            Ended::Paid { sale, amount } => (sale.is_some(), amount.0),
-            _other => (false, 0),
-        })
-        .collect();
-    assert_eq!(paid, [(true, 4_000), (true, 1_000), (false, 5_000)]);
+    let slips: Vec<_> = station.terminal.slips().map(|slip| slip.imprint.stan).collect();
+    let paid = |sale, fen| Ended::Paid { sale, amount: Fen(fen) };
+    let expected = [paid(Some(slips[0]), 4_000), paid(Some(slips[1]), 1_000), paid(None, 5_000)];
+    assert_eq!(receipt.tenders, expected);
     assert_eq!(station.terminal.totals(), totals(5_000, 2, 0, 0));
     let asked: Vec<_> = station.history().iter().map(|seen| seen.amount.0).collect();
     assert_eq!(asked, [4_000, 1_000]);
