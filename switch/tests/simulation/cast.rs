@@ -20,6 +20,7 @@ pub struct Card {
     pub plastic: TestCard,
     pub terms: Terms,
     pub status: CardStatus,
+    pub points: u64,
 }
 
 /// Everybody who takes part.
@@ -109,13 +110,21 @@ fn card(number: u64, mut plastic: TestCard, plan: &Plan, dice: &mut Dice) -> Car
         refund_days: *dice.pick(&[0, 1, 30]),
         ..Terms::plain(ProductId(1))
     };
+    let points = if plan.mix.rarely > 0 { dice.below(2_000) } else { 0 };
     let unusual = [CardStatus::Sold, CardStatus::Frozen, CardStatus::Lost, CardStatus::Cancelled];
-    let status = if dice.chance(50) { *dice.pick(&unusual) } else { CardStatus::Active };
-    Card { id: CardId(number), plastic, terms, status }
+    let unused = plan.mix.rarely > 0 && dice.chance(150);
+    let status = if unused {
+        CardStatus::Sold
+    } else if dice.chance(50) {
+        *dice.pick(&unusual)
+    } else {
+        CardStatus::Active
+    };
+    Card { id: CardId(number), plastic, terms, status, points }
 }
 
 fn issue(card: &Card, hsm: &dyn Hsm) -> CardIssued {
-    let Card { id, plastic, terms, status } = card;
+    let Card { id, plastic, terms, status, points } = card;
     let digits = plastic.pan.digits().as_bytes();
     let pin = plastic.pin.as_ref().unwrap().digits().as_bytes();
     let money = |fen: Fen| Amount::from_fen(fen.0 as i64);
@@ -130,7 +139,9 @@ fn issue(card: &Card, hsm: &dyn Hsm) -> CardIssued {
             sealed_pan: hsm.seal_pan(digits, id.0).unwrap().as_bytes().into(),
             pin: Some(hsm.derive_pin_verification(id.0, pin).unwrap().to_bytes()),
         },
-        opening: main.plus(&Parts::only(Purse::Bonus, money(plastic.bonus))),
+        opening: main
+            .plus(&Parts::only(Purse::Bonus, money(plastic.bonus)))
+            .plus(&Parts::only(Purse::Points, Amount::from_fen(*points as i64))),
         held: Parts::only(Purse::Main, money(plastic.held)),
     }
 }

@@ -3,16 +3,17 @@
 mod finale;
 mod outcome;
 mod request;
+mod trade;
 
 use domain::terms::TerminalId;
 use jiff::civil;
 use keys::TerminalKeys;
-use loadtest::terminal::{SignOn, SlipKind};
+use loadtest::terminal::{PartialApproval, SignOn, SlipKind};
 use loadtest::{BatchNo, Stan, Terminal, TerminalError, TerminalSetup};
 
 use super::cast::Cast;
 use super::dice::Dice;
-use super::history::History;
+use super::history::{Asked, History};
 use super::network::LineId;
 use super::plan::{MILLISECOND, Micros, Plan};
 use finale::Finale;
@@ -60,6 +61,11 @@ enum What {
     Echo,
     Balance,
     Money(SlipKind),
+    Points,
+    Verification,
+    PinChange,
+    Confirmation,
+    Notice,
     Reversal,
     Settle,
     Upload,
@@ -74,6 +80,11 @@ impl What {
             Self::Echo => "echo",
             Self::Balance => "balance",
             Self::Money(kind) => kind.name(),
+            Self::Points => "points inquiry",
+            Self::Verification => "verification",
+            Self::PinChange => "pin change",
+            Self::Confirmation => "confirmation",
+            Self::Notice => "notice",
             Self::Reversal => "reversal",
             Self::Settle => "settlement",
             Self::Upload => "upload",
@@ -105,11 +116,16 @@ pub struct Device {
     settled: Option<BatchNo>,
     rounds: u32,
     finale: Option<Finale>,
+    partial: PartialApproval,
 }
 
 impl Device {
-    pub fn new(place: usize, setup: &TerminalSetup, rounds: u32) -> Self {
-        Self {
+    pub fn new(place: usize, setup: &TerminalSetup, plan: &Plan) -> Self {
+        // One terminal in so many takes a part where there is not enough for all.
+        let takes_part = plan.mix.parts > 0 && place.is_multiple_of(plan.mix.parts);
+        let partial =
+            if takes_part { PartialApproval::Understood } else { PartialApproval::Refused };
+        let mut device = Self {
             line: None,
             alarm: 0,
             terminal: Terminal::new(setup),
@@ -119,9 +135,12 @@ impl Device {
             doing: None,
             needs_keys: false,
             settled: None,
-            rounds,
+            rounds: plan.rounds,
             finale: None,
-        }
+            partial,
+        };
+        device.terminal.profile_mut().partial = partial;
+        device
     }
 
     pub const fn id(&self) -> TerminalId {
@@ -179,6 +198,12 @@ impl Device {
         if self.terminal.owed().is_some() {
             return Some(self.reversal(scene));
         }
+        if self.terminal.confirmation_owed().is_some() {
+            return Some(self.confirm(scene));
+        }
+        if self.terminal.has_notices_due() && (self.finale.is_some() || scene.dice.chance(500)) {
+            return Some(self.tell(scene));
+        }
         if self.settled.is_some_and(|batch| batch != self.terminal.batch()) {
             self.settled = None;
         }
@@ -222,7 +247,8 @@ impl Device {
     /// The answer to what is under way will never be known, unless a reversal settles it.
     fn give_up(&mut self, scene: &mut Scene<'_>) {
         if let Some(doing) = self.doing.take()
-            && doing.what == What::Money(SlipKind::Refund)
+            && (doing.what == What::Notice
+                || matches!(doing.what, What::Money(kind) if !kind.is_reversible()))
         {
             self.doubt(scene);
         }
@@ -241,6 +267,7 @@ impl Device {
     pub fn lose_power(&mut self, scene: &mut Scene<'_>) {
         let state = self.terminal.state();
         self.terminal = Terminal::resume(&self.setup, state).unwrap();
+        self.terminal.profile_mut().partial = self.partial;
         self.give_up(scene);
         self.settled = None;
         if scene.dice.chance(scene.plan.habits.recounts) {
@@ -272,6 +299,14 @@ impl Device {
 }
 
 impl Made {
+    /// A request that is written down.
+    fn asking(frame: Vec<u8>, what: What, asked: Asked, scene: &mut Scene<'_>) -> Self {
+        scene.history.asked.push(asked);
+        let mut made = Self::of(frame, what);
+        made.doing.asked = Some(scene.history.asked.len() - 1);
+        made
+    }
+
     const fn of(frame: Vec<u8>, what: What) -> Self {
         Self { frame, doing: Doing { what, asked: None, sent: 1, since: 0, is_clocked: false } }
     }

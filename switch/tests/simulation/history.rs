@@ -25,7 +25,7 @@ pub struct Asked {
 #[derive(Clone, Debug)]
 pub enum Told {
     Nothing,
-    Approved { at: Micros, rrn: String, auth: Option<String>, balance: Option<i64> },
+    Approved { at: Micros, rrn: String, auth: Option<String>, balance: Option<i64>, fen: i64 },
     Refused { at: Micros, code: [u8; 2], rrn: String, auth: Option<String> },
 }
 

@@ -110,6 +110,12 @@ pub struct Mix {
     pub refund: u32,
     pub reverse: u32,
     pub balance: u32,
+    /// One of the rarer things.
+    pub rarely: u32,
+    /// Which of them this world knows, bit by bit.
+    pub rare: u64,
+    /// One terminal in so many takes a part; 0: none.
+    pub parts: usize,
     pub settle: u32,
     pub sign_on: u32,
     pub sign_off: u32,
@@ -263,6 +269,9 @@ fn mix(dice: &mut Dice) -> Mix {
         refund: dice.sometimes(6),
         reverse: dice.sometimes(5),
         balance: dice.sometimes(4),
+        rarely: dice.sometimes(24),
+        rare: dice.next() | dice.next(),
+        parts: dice.place(4),
         settle: dice.sometimes(5),
         sign_on: dice.sometimes(2),
         sign_off: dice.sometimes(1),

@@ -148,7 +148,7 @@ impl World {
         let random = Box::new(SeededRandom::new(dice.next()));
         let hsm: Arc<dyn Hsm> = Arc::new(SoftHsm::with_randomness(Lmk::demo(), random));
         let setups = cast.terminals.iter().enumerate();
-        let devices = setups.map(|(at, setup)| Device::new(at, setup, plan.rounds)).collect();
+        let devices = setups.map(|(at, setup)| Device::new(at, setup, &plan)).collect();
         let (beginning, (year, month, day)) = BEGINNINGS[plan.beginning];
         Self {
             now: 0,

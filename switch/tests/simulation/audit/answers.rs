@@ -20,8 +20,8 @@ impl Audit {
         for (asked, is_last) in with_last(&history.asked) {
             match &asked.told {
                 Told::Nothing => {}
-                Told::Approved { rrn, auth, .. } => {
-                    self.check_approval(asked, rrn, auth.as_deref())?;
+                Told::Approved { rrn, auth, fen, .. } => {
+                    self.check_approval(asked, rrn, auth.as_deref(), *fen)?;
                     let other = references.insert(rrn, asked.key).unwrap_or(asked.key);
                     let is_alone = other == asked.key;
                     ensure(is_alone, "I13", || format!("{rrn} is {other:?} and {:?}", asked.key))?;
@@ -43,20 +43,31 @@ impl Audit {
         asked: &Asked,
         rrn: &str,
         auth: Option<&str>,
+        fen: i64,
     ) -> Result<(), Violation> {
         let entry = self.entry_of(rrn);
         let t = entry.and_then(transacted).ok_or_else(|| {
             Violation::new("I1", &format!("approved, and not in the journal: {asked:?}"))
         })?;
+        // What confirms a top-up under its own number is answered like that.
+        let confirms = asked.kind == TxnKind::TopUpConfirm && t.kind == TxnKind::TopUp;
         let is_the_one = t.key == asked.key
-            && t.kind == asked.kind
+            && (t.kind == asked.kind || confirms)
             && t.card == asked.card
             && t.amount.fen() == asked.fen
             && t.outcome.is_ok();
         ensure(is_the_one, "I1", || format!("approved as {t:?}: {asked:?}"))?;
-        let expected = entry.map(|entry| AuthCode::of(entry.shard, entry.seq).to_string());
-        let has_code =
-            if asked.kind.is_inquiry() { auth.is_none() } else { auth == expected.as_deref() };
+        ensure(t.approved().fen() == fen, "I7", || format!("told {fen}, booked {t:?}"))?;
+        // An addition to a pre-authorisation has the code of that.
+        let first = t.original.filter(|_| t.kind == TxnKind::PreAuth);
+        let first = first.map(|key| self.by_key[&key].iter().map(|&at| &self.entries[at]));
+        let first = first.and_then(|mut entries| {
+            entries.find(|entry| transacted(entry).is_some_and(|t| t.outcome.is_ok()))
+        });
+        let expected =
+            first.or(entry).map(|entry| AuthCode::of(entry.shard, entry.seq).to_string());
+        let has_none = asked.kind.is_inquiry() || asked.kind == TxnKind::Verification;
+        let has_code = if has_none { auth.is_none() } else { auth == expected.as_deref() };
         ensure(has_code, "I1", || format!("approved with another code: {asked:?}"))
     }
 

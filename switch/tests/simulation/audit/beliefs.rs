@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::ledger::{LedgerAccount, Unit};
+use domain::ledger::LedgerAccount;
 use domain::shard::{BatchEvent, Event};
 use domain::terms::{BatchNo, TerminalId};
-use domain::txn::{Closing, TxnKey, TxnKind, TxnState};
+use domain::txn::{Closing, Flow, TxnKey, TxnKind, TxnState};
 
 use super::answers::transacted;
 use super::{Audit, Violation, ensure};
@@ -19,10 +19,19 @@ impl Audit {
         let mut roots: BTreeMap<TxnKey, TxnKey> = BTreeMap::new();
         let mut paid: BTreeMap<TxnKey, i64> = BTreeMap::new();
         let mut refunded: BTreeMap<TxnKey, i64> = BTreeMap::new();
+        // What each came to, with what was changed since.
+        let mut amounts: BTreeMap<TxnKey, i64> = BTreeMap::new();
         for entry in &self.entries {
             let key = match &entry.event {
-                Event::Transacted(t) if t.outcome.is_ok() && t.kind != TxnKind::Inquiry => {
-                    roots.insert(t.key, t.original.unwrap_or(t.key));
+                Event::Transacted(t) if t.outcome.is_ok() && !t.kind.is_inquiry() => {
+                    let is_root = t.kind.flow() == Flow::Pay && t.kind != TxnKind::Adjustment;
+                    roots.insert(t.key, t.original.filter(|_| !is_root).unwrap_or(t.key));
+                    if is_root {
+                        amounts.insert(t.key, t.approved().fen());
+                    }
+                    if let (TxnKind::Adjustment, Some(sale)) = (t.kind, t.original) {
+                        amounts.insert(sale, t.amount.fen());
+                    }
                     if let (TxnKind::Refund, Some(sale)) = (t.kind, t.original) {
                         *refunded.entry(sale).or_default() += t.amount.fen();
                     }
@@ -33,8 +42,11 @@ impl Audit {
             };
             let root = *roots.get(&key).unwrap();
             for posting in entry.event.postings() {
-                if matches!(posting.account, LedgerAccount::Merchant(_)) {
-                    assert_eq!(posting.unit, Unit::Fen);
+                let is_merchant = matches!(
+                    posting.account,
+                    LedgerAccount::Merchant(_) | LedgerAccount::PointsRedeemed(_)
+                );
+                if is_merchant {
                     *paid.entry(root).or_default() += posting.amount.fen();
                 }
             }
@@ -48,7 +60,7 @@ impl Audit {
             let Some(txn) = self.books.shard(entry.shard).txn(&key) else { continue };
             let refunded = refunded.get(&key).copied().unwrap_or_default();
             let expected = match txn.state {
-                TxnState::Approved => txn.amount.fen() - refunded,
+                TxnState::Approved => amounts[&key] - refunded,
                 _ => 0,
             };
             let is_right = paid == expected && expected >= 0;
@@ -67,19 +79,22 @@ impl Audit {
             history.undone.iter().filter(is_done).map(|undone| undone.asked).collect();
         let mut believed: BTreeMap<(TerminalId, BatchNo), BTreeSet<_>> = BTreeMap::new();
         for (place, asked) in history.asked.iter().enumerate() {
-            if asked.kind == TxnKind::Inquiry {
+            if !leaves_slip(asked.kind) {
                 continue;
             }
             let slips = believed.entry((asked.key.terminal, asked.key.batch)).or_default();
-            if matches!(asked.told, Told::Approved { .. }) && !undone.contains(&place) {
-                slips.insert((asked.key, asked.kind, asked.fen));
+            if let Told::Approved { fen, .. } = asked.told
+                && !undone.contains(&place)
+            {
+                slips.insert((asked.key, asked.kind, fen));
             }
         }
         for ((terminal, batch), slips) in believed {
             if history.doubts.contains(&(terminal, batch)) {
                 continue;
             }
-            let booked = self.standing(terminal, batch).map(|t| (t.key, t.kind, t.amount.fen()));
+            let booked = self.standing(terminal, batch).filter(|t| leaves_slip(t.kind));
+            let booked = booked.map(|t| (t.key, t.kind, t.approved().fen()));
             let booked: BTreeSet<_> = booked.collect();
             ensure(booked == slips, "I12", || {
                 let (ours, theirs): (Vec<_>, Vec<_>) =
@@ -103,6 +118,11 @@ impl Audit {
         }
         Ok(())
     }
+}
+
+/// True for what a terminal keeps a slip of until it settles, and is sure of.
+fn leaves_slip(kind: TxnKind) -> bool {
+    kind.side().is_some() || matches!(kind.flow(), Flow::Hold | Flow::Release)
 }
 
 fn closing_of(event: &Event) -> Option<&Closing> {

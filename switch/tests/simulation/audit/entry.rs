@@ -1,10 +1,12 @@
 //! What each entry must be, in the books it comes to.
 
+use std::collections::BTreeMap;
+
 use domain::issuing::Terms;
 use domain::ledger::{LedgerAccount, Unit};
 use domain::shard::{BatchEvent, Event, Transacted};
 use domain::terms::{Amount, BatchNo, Refusal, Rrn, Stan, TerminalId};
-use domain::txn::{Closing, Totals, TxnKey, TxnKind};
+use domain::txn::{Closing, Side, Totals, TxnKey, TxnKind};
 use store::Entry;
 
 use super::{Audit, Violation, ensure};
@@ -65,7 +67,7 @@ impl Audit {
         let tries = *tries;
         let is_allowed = tries <= u32::from(Terms::PIN_TRIES);
         ensure(is_allowed, "I17", || format!("{tries} wrong PINs on {:?}", t.card))?;
-        if t.kind == TxnKind::Inquiry {
+        if t.kind.is_inquiry() {
             return Ok(());
         }
         for &place in self.by_key.get(&t.key).into_iter().flatten() {
@@ -89,13 +91,29 @@ impl Audit {
     }
 
     fn check_closing(&self, terminal: TerminalId, closing: &Closing) -> Result<(), Violation> {
-        let mut totals = Totals::default();
+        let mut slips: BTreeMap<TxnKey, (TxnKind, Amount)> = BTreeMap::new();
         for t in self.standing(terminal, closing.batch) {
-            let (sum, count) = match t.kind {
-                TxnKind::Sale => (&mut totals.debit, &mut totals.debit_count),
-                _ => (&mut totals.credit, &mut totals.credit_count),
+            slips.insert(t.key, (t.kind, t.approved()));
+        }
+        let mut changes: Vec<_> = self
+            .standing(terminal, closing.batch)
+            .filter(|t| t.kind == TxnKind::Adjustment)
+            .map(|t| (self.by_key[&t.key].iter().max().copied(), t))
+            .collect();
+        changes.sort_by_key(|(place, _)| *place);
+        for (_, t) in changes {
+            if let Some(slip) = t.original.and_then(|sale| slips.get_mut(&sale)) {
+                slip.1 = t.amount;
+            }
+        }
+        let mut totals = Totals::default();
+        for (kind, amount) in slips.into_values() {
+            let (sum, count) = match kind.side() {
+                Some(Side::Debit) => (&mut totals.debit, &mut totals.debit_count),
+                Some(Side::Credit) => (&mut totals.credit, &mut totals.credit_count),
+                None => continue,
             };
-            *sum = sum.plus(t.amount);
+            *sum = sum.plus(amount);
             *count += 1;
         }
         ensure(totals == closing.counted, "I12", || {

@@ -25,7 +25,13 @@ impl Device {
                 }
                 match doing.what {
                     What::SignOn if reply.is_success() => self.signed_on(frame),
-                    What::Balance | What::Money(_) => self.told(&doing, &reply, scene),
+                    What::Balance
+                    | What::Money(_)
+                    | What::Points
+                    | What::Verification
+                    | What::PinChange
+                    | What::Confirmation
+                    | What::Notice => self.told(&doing, &reply, scene),
                     What::Reversal => self.undone(&doing, code, scene),
                     What::Settle => {
                         let is_balanced = reply.reconciled == Some(Reconciled::Balanced);
@@ -73,9 +79,16 @@ impl Device {
         let (at, rrn) = (scene.now, reply.rrn.clone().unwrap_or_default());
         let Some(code) = reply.code.filter(|_| !reply.is_success()) else {
             let (auth, balance) = (reply.auth_code.clone(), reply.balance_fen);
-            asked.told = Told::Approved { at, rrn, auth, balance };
+            let fen = reply.amount.map_or(asked.fen, |amount| amount.0 as i64);
+            asked.told = Told::Approved { at, rrn, auth, balance, fen };
             let TxnKey { terminal, batch, stan } = asked.key;
-            if doing.what == What::Money(SlipKind::Sale) {
+            let is_kept = matches!(
+                doing.what,
+                What::Money(
+                    SlipKind::Sale | SlipKind::MotoSale | SlipKind::Completion | SlipKind::PreAuth
+                )
+            );
+            if is_kept {
                 let card = scene.cast.cards.iter().position(|card| card.id == asked.card);
                 let stan = loadtest::Stan::new(stan.number()).unwrap();
                 let slip = self.terminal.slip(stan).unwrap().clone();

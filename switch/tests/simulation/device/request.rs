@@ -6,17 +6,30 @@ use jiff::civil;
 use loadtest::terminal::{Chip, Entry, Original, Reason, SlipKind, SlipState};
 use loadtest::{Fen, Presented, Stan, TerminalError};
 
+use super::trade::kind_of;
 use super::{Device, Made, Scene, What};
 use crate::cast::Card;
 use crate::history::{self, Asked, Told};
 use crate::network::unframed;
 
 /// How a cardholder presents a card.
-struct Hand {
+pub(super) struct Hand {
     /// Its place in the cast.
-    card: usize,
-    entry: Entry,
-    pin: Option<loadtest::Pin>,
+    pub(super) card: usize,
+    pub(super) entry: Entry,
+    pub(super) pin: Option<loadtest::Pin>,
+}
+
+/// A chip that is dipped.
+pub(super) fn chip(scene: &mut Scene<'_>) -> Entry {
+    Entry::Chip(Chip::simulated(scene.dice.next(), 1, [0x26, 0x11, 0x18]))
+}
+
+/// Reads the trace number of a frame.
+pub(super) fn stan_of(frame: &[u8]) -> u32 {
+    let envelope = Envelope::parse(unframed(frame)).unwrap();
+    let message = Message::parse(Dialect::unionpay_pos(), envelope.body).unwrap();
+    u32::try_from(message.number(11).unwrap()).unwrap()
 }
 
 impl Device {
@@ -24,12 +37,13 @@ impl Device {
     pub(super) fn choose(&mut self, scene: &mut Scene<'_>) -> Result<Made, TerminalError> {
         let mix = scene.plan.mix;
         type Choice = fn(&mut Device, &mut Scene<'_>) -> Result<Made, TerminalError>;
-        let choices: [(u32, Choice); 9] = [
+        let choices: [(u32, Choice); 10] = [
             (mix.sale, Self::sale),
             (mix.void, Self::void),
             (mix.refund, Self::refund),
             (mix.reverse, Self::take_back),
             (mix.balance, Self::balance),
+            (mix.rarely, Self::rarely),
             (mix.settle, |device, scene| device.settle(scene)),
             (mix.sign_on, |device, _| device.sign_on()),
             (mix.sign_off, |device, _| Ok(Made::of(device.terminal.sign_off()?, What::SignOff))),
@@ -46,7 +60,7 @@ impl Device {
         unreachable!("the place is within the sum")
     }
 
-    fn hand(&self, card: usize, scene: &mut Scene<'_>) -> Hand {
+    pub(super) fn hand(&self, card: usize, scene: &mut Scene<'_>) -> Hand {
         let (habits, dice) = (scene.plan.habits, &mut *scene.dice);
         let right = scene.cast.cards[card].plastic.pin.as_ref().unwrap();
         let pin = if dice.chance(habits.no_pin) {
@@ -60,18 +74,18 @@ impl Device {
             0 => Entry::Stripe,
             1 => Entry::StripeWithPan,
             2 => Entry::Manual,
-            _ => Entry::Chip(Chip::simulated(dice.next(), 1, [0x26, 0x11, 0x18])),
+            _ => chip(scene),
         };
         Hand { card, entry, pin }
     }
 
-    fn any_hand(&self, scene: &mut Scene<'_>) -> Hand {
+    pub(super) fn any_hand(&self, scene: &mut Scene<'_>) -> Hand {
         let card = scene.dice.place(scene.cast.cards.len());
         self.hand(card, scene)
     }
 
     /// The card of an original; now and then another one.
-    fn hand_of(&self, card: usize, scene: &mut Scene<'_>) -> Hand {
+    pub(super) fn hand_of(&self, card: usize, scene: &mut Scene<'_>) -> Hand {
         if scene.dice.chance(scene.plan.habits.wrong_card) {
             self.any_hand(scene)
         } else {
@@ -80,7 +94,7 @@ impl Device {
     }
 
     /// Writes down that a transaction is sent.
-    fn made(
+    pub(super) fn made(
         &self,
         frame: Vec<u8>,
         what: What,
@@ -91,10 +105,7 @@ impl Device {
         let key = history::key_of(self.setup.id, self.terminal.batch(), self.last_stan());
         let card = scene.cast.cards[card].id;
         let asked = Asked { key, kind, card, fen, sent: scene.now, told: Told::Nothing };
-        scene.history.asked.push(asked);
-        let mut made = Made::of(frame, what);
-        made.doing.asked = Some(scene.history.asked.len() - 1);
-        made
+        Made::asking(frame, what, asked, scene)
     }
 
     fn sale(&mut self, scene: &mut Scene<'_>) -> Result<Made, TerminalError> {
@@ -137,20 +148,23 @@ impl Device {
 
     fn void(&mut self, scene: &mut Scene<'_>) -> Result<Made, TerminalError> {
         let any = scene.dice.chance(100);
+        let is_of_hold = |kind| matches!(kind, SlipKind::PreAuth | SlipKind::AdditionalPreAuth);
         let Some((of, card, fen)) = self.slip(scene, |kind, state| {
-            kind == SlipKind::Sale && (any || state == SlipState::Approved)
+            let is_voided = kind.voided_by().is_some() && !is_of_hold(kind);
+            is_voided && (any || state == SlipState::Approved)
         }) else {
             return self.sale(scene);
         };
+        let void = self.terminal.slip(of).and_then(|slip| slip.kind.voided_by()).unwrap();
         if scene.dice.chance(300) {
             let frame = self.terminal.void(of, None)?;
-            let asked = (TxnKind::Void, card, fen);
-            return Ok(self.made(frame, What::Money(SlipKind::Void), asked, scene));
+            let asked = (kind_of(void), card, fen);
+            return Ok(self.made(frame, What::Money(void), asked, scene));
         }
         let hand = self.hand_of(card, scene);
         let frame = self.terminal.void(of, Some(&hand.present(&scene.cast.cards)))?;
-        let asked = (TxnKind::Void, hand.card, fen);
-        Ok(self.made(frame, What::Money(SlipKind::Void), asked, scene))
+        let asked = (kind_of(void), hand.card, fen);
+        Ok(self.made(frame, What::Money(void), asked, scene))
     }
 
     fn refund(&mut self, scene: &mut Scene<'_>) -> Result<Made, TerminalError> {
@@ -158,6 +172,9 @@ impl Device {
             return self.sale(scene);
         }
         let receipt = scene.dice.pick(&scene.history.receipts).clone();
+        if receipt.slip.kind == SlipKind::PreAuth {
+            return self.sale(scene);
+        }
         let is_ours = receipt.merchant == self.setup.merchant.0;
         if !is_ours && scene.dice.chance(800) {
             return self.sale(scene);
@@ -176,8 +193,8 @@ impl Device {
 
     /// Reverses what was approved: the printer jammed.
     fn take_back(&mut self, scene: &mut Scene<'_>) -> Result<Made, TerminalError> {
-        let Some((of, _, _)) = self
-            .slip(scene, |kind, state| kind != SlipKind::Refund && state == SlipState::Approved)
+        let Some((of, _, _)) =
+            self.slip(scene, |kind, state| kind.is_reversible() && state == SlipState::Approved)
         else {
             return self.sale(scene);
         };
@@ -245,6 +262,13 @@ impl Device {
     }
 
     pub(super) fn settle(&mut self, scene: &mut Scene<'_>) -> Result<Made, TerminalError> {
+        if self.terminal.has_notices_due() {
+            return self.tell(scene);
+        }
+        if self.terminal.notices().next().is_some() {
+            // Told in vain too often: the books may lack it.
+            self.doubt(scene);
+        }
         let (batch, totals) = (history::batch_of(self.terminal.batch()), self.terminal.totals());
         let frame = self.terminal.settle()?;
         scene.history.claims.entry((self.id(), batch)).or_insert(totals);
@@ -252,7 +276,7 @@ impl Device {
     }
 
     /// Picks a slip of the open batch: its trace number, card and amount.
-    fn slip(
+    pub(super) fn slip(
         &self,
         scene: &mut Scene<'_>,
         fits: impl Fn(SlipKind, SlipState) -> bool,
@@ -270,7 +294,7 @@ impl Device {
 }
 
 impl Hand {
-    fn present<'c>(&'c self, cards: &'c [Card]) -> Presented<'c> {
+    pub(super) fn present<'c>(&'c self, cards: &'c [Card]) -> Presented<'c> {
         let plastic = &cards[self.card].plastic;
         Presented {
             card: &plastic.pan,
