@@ -52,6 +52,8 @@ pub struct Settlement {
 enum Subject {
     /// The transaction it asks for.
     Asked(Key),
+    /// The transaction that its terminal decided.
+    Told(Key),
     /// The transaction that its terminal owes a reversal of.
     Reversing(Key),
 }
@@ -306,7 +308,8 @@ impl Station {
         if let Some((kind, imprint)) = self.terminal.under_way() {
             let (key, amount) = (self.key(imprint), imprint.amount);
             self.history.asked(key, kind, amount);
-            return Some(Subject::Asked(key));
+            let is_told = kind.is_notice();
+            return Some(if is_told { Subject::Told(key) } else { Subject::Asked(key) });
         }
         let owed = self.terminal.owed()?;
         let key = self.key(&owed.imprint);
@@ -316,7 +319,9 @@ impl Station {
 
     fn note_answer(&mut self, subject: Option<Subject>, reply: &Reply) {
         match subject {
-            Some(Subject::Asked(key)) => self.history.told(key, reply),
+            // The notice was there before; what it was told then, nobody saw.
+            Some(Subject::Told(_)) if reply.code == Some(Code::DUPLICATE) => {}
+            Some(Subject::Asked(key) | Subject::Told(key)) => self.history.told(key, reply),
             Some(Subject::Reversing(key)) if reply.mti.as_bytes() == b"0410" => {
                 let stands = reply.code == Some(Code(*b"12"));
                 if !stands && reply.code.is_some_and(Code::ends_reversal) {

@@ -251,7 +251,7 @@ impl SlipKind {
     }
 
     /// True if the terminal decided, and only tells.
-    pub(super) const fn is_notice(self) -> bool {
+    pub(crate) const fn is_notice(self) -> bool {
         matches!(self.row().silence, Silence::Notice)
     }
 

@@ -241,7 +241,7 @@ impl Terminal {
         });
     }
 
-    /// What the host has not been told yet, in the order in which it will be.
+    /// What the host has not been told yet, the oldest first.
     pub fn notices(&self) -> impl Iterator<Item = &Notice> {
         self.notices.iter()
     }
@@ -252,7 +252,8 @@ impl Terminal {
         self.notices.iter().any(Notice::is_due)
     }
 
-    /// Tells the host the first thing that it has not been told.
+    /// Tells the host the first thing that it has not been told; what money depends on goes before
+    /// what cards did with scripts.
     ///
     /// # Errors
     /// [`TerminalError::NothingOwed`] unless [`Terminal::has_notices_due`];
@@ -261,8 +262,9 @@ impl Terminal {
     /// written.
     pub fn notice(&mut self) -> Result<Vec<u8>, TerminalError> {
         self.must_be_free()?;
-        let due = self.notices.iter().find(|notice| notice.is_due());
-        let notice = due.ok_or(TerminalError::NothingOwed)?;
+        let mut due = self.notices.iter().filter(|notice| notice.is_due());
+        let first = due.clone().find(|notice| notice.about != About::Script);
+        let notice = first.or_else(|| due.next()).ok_or(TerminalError::NothingOwed)?;
         let imprint = &notice.imprint;
         let mti = notice.about.row().map_or(b"0620", |row| row.mti);
         let kept = Kept {

@@ -180,6 +180,24 @@ fn a_script_of_the_issuer_is_answered_with_a_notice() {
 }
 
 #[test]
+fn money_is_told_before_scripts() {
+    let (mut terminal, host) = signed_on();
+    let card = card();
+    let request = terminal.sale(&by_chip(&card), Fen(100)).unwrap();
+    let script = [0x72, 2, 0x86, 0];
+    let answer = Answer { code: "00", f55: &script, ..Answer::default() };
+    terminal.on_frame(&host.answer(&request, &answer)).unwrap();
+    terminal.sell_offline(&Presented::swiped(&card), Fen(500), None).unwrap();
+    let mut told = Vec::new();
+    while terminal.has_notices_due() {
+        let request = terminal.notice().unwrap();
+        told.push(field(&request, 0).unwrap());
+        yes(&mut terminal, &host, &request, "A12345");
+    }
+    assert_eq!(told, ["0220", "0620"]);
+}
+
+#[test]
 fn notices_outlive_a_power_cut() {
     let (mut terminal, _host) = signed_on();
     let card = card();

@@ -1,8 +1,11 @@
 //! Cash onto a card: confirmed, never reversed.
 
-use loadtest::terminal::{SlipKind, SlipState, State};
-use loadtest::{Fen, IdDocument, Presented, Terminal, TerminalError};
+use std::time::Duration;
 
+use loadtest::terminal::{SignOn, SlipKind, SlipState, State};
+use loadtest::{Fen, IdDocument, Kit, Presented, Station, Terminal, TerminalError};
+
+use super::host::shop::{Deed, Rule, Shop};
 use super::host::{Answer, Host, Mac, card, field, setup, signed_on};
 use super::yes;
 
@@ -133,4 +136,35 @@ fn another_card_needs_a_verification_of_its_own() {
     let other = loadtest::TestCard { pan: "6212142000000000020".parse().unwrap(), ..card() };
     let refused = terminal.top_up(&Presented::swiped(&other), Fen(1), &document());
     assert_eq!(refused.err(), Some(TerminalError::NotVerified));
+}
+
+/// Tops a card up at a shop on TCP.
+fn top_up_at(rule: Rule) -> (Station, Vec<String>) {
+    let kit = Kit::generate(1, 1, 1);
+    let shop = Shop::open(&kit, rule);
+    let terminal = Terminal::new(&kit.terminals[0]);
+    let mut station = Station::new(terminal, shop.address, Duration::from_millis(300));
+    station.ask(|terminal| terminal.sign_on(SignOn::Double)).unwrap();
+    let swiped = Presented::swiped(&kit.cards[0]);
+    station.ask(|terminal| terminal.verify_account(&swiped, &document())).unwrap();
+    let exchanges = station.top_up(&swiped, Fen(20_000), &document()).unwrap();
+    let kinds = exchanges.iter().map(|exchange| exchange.reply.mti.to_string());
+    let kinds = kinds.collect();
+    (station, kinds)
+}
+
+#[test]
+fn a_station_confirms_of_its_own_accord() {
+    for (rule, expected) in [
+        (|_| Deed::Approve, vec!["0210"]),
+        (|_| Deed::Ignore, vec!["0230"]),
+        (|_| Deed::Say("98"), vec!["0210", "0230"]),
+    ] as [(Rule, Vec<&str>); 3]
+    {
+        let (station, kinds) = top_up_at(rule);
+        assert_eq!(kinds, expected);
+        assert!(station.terminal.confirmation_owed().is_none());
+        let slip = station.terminal.slips().next().unwrap();
+        assert_eq!((slip.kind, slip.state), (SlipKind::TopUp, SlipState::Approved));
+    }
 }
