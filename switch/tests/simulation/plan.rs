@@ -146,6 +146,8 @@ pub struct Plan {
     pub patience: Micros,
     pub rest_max: Micros,
     pub money_max: u64,
+    /// The most that an ordinary sale comes to.
+    pub sale_max: u64,
     pub mac_errors_max: u32,
     pub answer_max: Micros,
 }
@@ -171,6 +173,7 @@ impl Plan {
             mix: mix(dice),
             patience,
             rest_max: dice.between(1, 5000) * MILLISECOND,
+            sale_max: 3_000,
             money_max: dice.between(3_000, 50_000),
             mac_errors_max: u32::try_from(dice.between(1, 3)).unwrap(),
             answer_max: if dice.chance(700) { patience * 3 / 4 } else { 60 * SECOND },
@@ -184,11 +187,19 @@ impl Plan {
         plan.mode = Mode::Years;
         plan.rounds = u32::MAX;
         plan.rest_max = 20 * 60 * SECOND;
-        plan.money_max = dice.between(300_000, 5_000_000);
+        // Nobody pays anything in, so there must be enough for all those days.
+        plan.cards = 60;
+        plan.money_max = 90_000;
+        plan.sale_max = 400;
         plan.segment_bytes = 256 << 10;
+        let trouble = &mut plan.trouble;
         // A day turns when its time comes.
-        plan.trouble.cut_offs = 0;
-        plan.trouble.crashes = plan.trouble.crashes.div_ceil(20);
+        trouble.cut_offs = 0;
+        trouble.crashes = trouble.crashes.min(4);
+        trouble.sync_fails = 0;
+        for often in [&mut trouble.cuts, &mut trouble.stops, &mut trouble.snapshots] {
+            *often = (*often).min(u32::from(dice.chance(300)));
+        }
         plan
     }
 

@@ -48,7 +48,7 @@ pub fn about(frame: &[u8]) -> String {
         return String::new();
     };
     // The third digit tells a request from its answer.
-    let mut text = format!("{} ", message.mti().as_str().get(..2).unwrap_or_default());
+    let mut text = format!("{} ", message.mti().as_str().split_at(2).0);
     if let Some(digits) = message.digits(11) {
         (0..digits.len()).for_each(|place| text.push(digits.get(place).into()));
     }

@@ -57,7 +57,9 @@ impl Device {
         let (id, place) = (self.id(), self.place);
         let (settled, Some(finale)) = (self.settled, &mut self.finale) else { return };
         finale.requests += 1;
-        if finale.requests > REQUESTS_MAX {
+        // Days make long batches, which are uploaded slip by slip.
+        let is_long = scene.plan.mode == Mode::Years;
+        if finale.requests > if is_long { 100 * REQUESTS_MAX } else { REQUESTS_MAX } {
             scene.history.complaints.push(format!("I20: terminal {id} does not come to an end"));
             finale.stage = u32::MAX;
         }

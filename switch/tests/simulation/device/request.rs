@@ -113,7 +113,7 @@ impl Device {
         let fen = if scene.dice.chance(scene.plan.habits.odd_amount) {
             *scene.dice.pick(&[0, 100_001, 999_999_999_999])
         } else {
-            scene.dice.between(1, 3_000)
+            scene.dice.between(1, scene.plan.sale_max)
         };
         self.sell(&hand, fen, scene)
     }
