@@ -181,6 +181,9 @@ fn fields_to_39(
     if reply.date != BusinessDate::ZERO && (is_card || reply.totals.is_some()) {
         b.number(15, u64::from(reply.date.mmdd()))?;
     }
+    if is_card {
+        b.copy(request, 23)?;
+    }
     b.copy(request, 25)?;
     b.digits(32, facts.acquirer.as_bytes())?;
     let mut reference = [b' '; 12];
