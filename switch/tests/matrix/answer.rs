@@ -31,6 +31,9 @@ pub(crate) fn faults(world: &World, line: &Line<'_>, asked: &Heard, heard: &Hear
     if let Some(Transaction::Card(kind)) = row {
         of_card(kind, asked, heard, &mut faults);
     }
+    if row.is_none() && has(asked, 3) {
+        faults.extend((!shows(heard)).then(|| "F63 shows nothing".to_owned()));
+    }
     let is_of_card = matches!(row, Some(Transaction::Card(_) | Transaction::Reversal(_)));
     let is_done = matches!(heard.code().as_str(), "00" | "10");
     if is_of_card && is_done {
@@ -100,6 +103,12 @@ fn shape(line: &Line<'_>, asked: &Heard, heard: &Heard, faults: &mut Vec<String>
     }
 }
 
+/// True if a refusal has something for the display.
+fn shows(heard: &Heard) -> bool {
+    let remark = heard.text(63).unwrap_or_default();
+    remark.len() == 23 && remark.starts_with("CUP") && !remark[3..].trim().is_empty()
+}
+
 /// Rules for the transactions of a card.
 fn of_card(kind: TxnKind, asked: &Heard, heard: &Heard, faults: &mut Vec<String>) {
     let code = heard.code();
@@ -122,7 +131,7 @@ fn of_card(kind: TxnKind, asked: &Heard, heard: &Heard, faults: &mut Vec<String>
         "00" => remark == "CUP",
         "10" => remark.starts_with("CUPDUE"),
         "51" => remark.starts_with("CUPEL2"),
-        _ => remark.len() == 23 && remark.starts_with("CUP") && !remark[3..].trim().is_empty(),
+        _ => shows(heard),
     };
     faults.extend((!is_shown).then(|| format!("F63 is {remark:?}")));
 }

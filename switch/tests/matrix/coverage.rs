@@ -92,7 +92,11 @@ fn what_is_not_offered_says_why() {
     for spec in section::all() {
         let codes = spec.codes(spec.mti);
         match (spec.reason, matrix::lookup(&codes)) {
-            (None, Ok(_)) => {}
+            (None, Ok(row)) => {
+                assert_eq!(row.mac, spec.is_of_card(), "{}", spec.name);
+                let is_reversible = matrix::lookup(&spec.codes("0400")).is_ok();
+                assert_eq!(is_reversible, spec.is_reversible, "{}", spec.name);
+            }
             (Some(reason), Err(NoRow::NotOffered)) => {
                 assert_eq!(matrix::why_not_offered(&codes), Some(reason), "{}", spec.name);
             }

@@ -21,6 +21,8 @@ scripts! {
         card T main=50
         37 mail  2 6212142000000009997 100 | 14
         37 mail  3 T 51                  | 51
+        37 mail 23 T 51 part             | 10 f4=000000000050 T=0
+        13 undo mail 23                  | 00 T=50
         37 mail  4 E 100                 | 54
         37 mail  5 N 100                 | 57
         37 mail  6 A 2001                | 61

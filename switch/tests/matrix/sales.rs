@@ -79,6 +79,7 @@ scripts! {
         5  sale  7 A 100 f2=6212142000000000020 | 14 ; F2 and track name two cards
         5  sale  8 6299990000000000012 100 | 15
         5  sale  9 S 100                 | 21
+        5  sale 10 A 100 -60             | 30
         5  sale 11 A 100 -22             | 30
         5  sale 12 A 100 -11             | 30
         5  sale 13 A -4                  | 30

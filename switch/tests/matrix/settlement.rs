@@ -70,6 +70,15 @@ scripts! {
         13 undo pre-auth 3 batch=1       | 12 A.held=1000
         13 undo sale 8 A 100 batch=1     | 12 ; whatever it was, it stands
         5  sale    8 A 100 batch=1       | 77 digit=3
+        # reversed before it closed, and before it opened
+        5  sale    9 A 100               | 00
+        13 undo sale 9                   | 00
+        13 undo sale 10 A 100 batch=3    | 25
+        13 undo sale 11 A 100 batch=4    | 12 ; of a batch that is not the next
+        14 settle 12                     | - T1.batch=3
+        5  sale    9 again               | 22
+        13 undo sale 9 batch=2           | 00
+        5  sale   10 A 100               | 22
     ";
     batches_and_trace_numbers_begin_again: "
         card A main=50000
