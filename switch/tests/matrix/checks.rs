@@ -51,6 +51,8 @@ scripts! {
         5 sale 3 A 100 pin=246135 typed     | 00
         5 sale 4 A 100 pin=246135 chip      | 00
         5 sale 5 A 100 chip f22=072 -23     | 55
+        5 sale 8 A 100 pin=246135 f22=031   | 00 ; read from a code
+        5 sale 9 A 100 pin=246135 f22=801   | 00 ; the stripe, for the chip failed
         5 sale 6 A 100 pin=246135 f22=022   | 30 ; a PIN, and it says there is none
         5 sale 7 A 100 f22=021              | 30 ; none, and it says there is one
     ";
