@@ -32,11 +32,9 @@ impl Shard {
         original: Option<Found<'t>>,
     ) -> Result<Found<'t>, Refusal> {
         let said = request.original.unwrap_or_default();
-        let not_found =
-            if said.other_card { Refusal::CardDiffers } else { Refusal::OriginalNotFound };
         // What was barred never happened.
         let happened = original.filter(|(_key, txn)| txn.state != TxnState::Barred);
-        let (key, txn) = happened.ok_or(not_found)?;
+        let (key, txn) = happened.ok_or_else(|| self.why_missing(request, &said))?;
         if txn.card != request.card {
             return Err(Refusal::CardDiffers);
         }
@@ -48,6 +46,19 @@ impl Shard {
         }
         let is_fit = request.kind.belongs_to(txn.kind) && !self.is_addition(txn);
         if is_fit { Ok((key, txn)) } else { Err(Refusal::OriginalOutOfReach) }
+    }
+
+    /// A slip is looked for among those of the terminal that asks. That it is another's, the
+    /// reference tells.
+    fn why_missing(&self, request: &Request, said: &Original) -> Refusal {
+        if said.other_card {
+            return Refusal::CardDiffers;
+        }
+        let is_slip = request.kind.link() == Link::Slip;
+        let told = said.rrn.filter(|rrn| is_slip && rrn.shard == self.no);
+        let key = told.and_then(|rrn| self.sales.get(&rrn.number));
+        let is_of_another = key.is_some_and(|key| key.terminal != request.key.terminal);
+        if is_of_another { Refusal::TerminalMayNot } else { Refusal::OriginalNotFound }
     }
 
     /// True if everything that was said of the original is so. What is found by another link than

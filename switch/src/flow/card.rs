@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use domain::issuing::Right;
 use domain::risk::PinFact;
 use domain::shard::{Command, NewPin, Original, Request, Reversal};
-use domain::terms::{Amount, CardId, Refusal};
+use domain::terms::{Amount, CardId, Pan, Refusal};
 use domain::txn::{Flow, Link, TxnKey, TxnKind};
 use keys::{Pan12, PinVerdict};
 use routing::Route;
@@ -115,15 +115,12 @@ impl Genuine<'_> {
     pub(super) fn reverse(&self, kind: TxnKind) -> Result<Step, Stop> {
         let (batch, stan, amount) = (self.batch()?, self.stan()?, self.amount_of(kind)?);
         let key = TxnKey { terminal: self.origin.terminal, batch, stan };
-        let named = if self.message.has(2) || self.message.has(35) {
-            self.card().ok().map(|(card, _pan)| card.card)
-        } else {
-            None
-        };
+        // Whoever switches an issuer off does not mean what is undone.
+        let named = self.number().ok().and_then(|pan| self.known(&pan)).map(|(card, _)| card.card);
         let made_with = self.entry.card_of(batch, stan);
         let card = match (made_with, named) {
             // It names another card than the original was made with: not the original's reversal.
-            (Some(made_with), Some(named)) if made_with != named => {
+            (Some(made_with), _) if self.message.has(2) && named != Some(made_with) => {
                 return Err(Stop::Refuse(ResponseCode::NOT_FOUND, 2));
             }
             (Some(card), _) | (None, Some(card)) => card,
@@ -169,6 +166,24 @@ impl Genuine<'_> {
 
     /// Finds the card and the part of its number that PIN blocks are bound to.
     fn card(&self) -> Result<(CardRef, Pan12), Stop> {
+        let pan = self.number()?;
+        match self.facts.routes.route(&pan) {
+            Route::Own => {}
+            Route::Unknown => return Err(Stop::Refuse(ResponseCode::NO_ISSUER, 2)),
+            Route::Disabled => return Err(Stop::Refuse(ResponseCode::ISSUER_DOWN, 2)),
+            Route::Partner(_) => return Err(Stop::Refuse(ResponseCode::NO_LINE, 2)),
+        }
+        self.known(&pan).ok_or(Stop::Refuse(ResponseCode::INVALID_CARD, 2))
+    }
+
+    fn known(&self, pan: &Pan) -> Option<(CardRef, Pan12)> {
+        let digits = pan.digits();
+        let found = self.facts.cards.get(&self.facts.hsm.pan_index(digits));
+        found.zip(Pan12::from_pan(digits))
+    }
+
+    /// Reads the number of the card.
+    fn number(&self) -> Result<Pan, Stop> {
         let mut track = [0_u8; 37];
         let mut length = 0;
         if let Some(field) = self.message.digits(35) {
@@ -191,17 +206,7 @@ impl Genuine<'_> {
                 self.facts.telemetry.suspect(self.now, Suspicion::TwoCards, self.origin.terminal);
             }
         })?;
-        match self.facts.routes.route(&card.pan) {
-            Route::Own => {}
-            Route::Unknown => return Err(Stop::Refuse(ResponseCode::NO_ISSUER, 2)),
-            Route::Disabled => return Err(Stop::Refuse(ResponseCode::ISSUER_DOWN, 2)),
-            Route::Partner(_) => return Err(Stop::Refuse(ResponseCode::NO_LINE, 2)),
-        }
-        let digits = card.pan.digits();
-        let found = self.facts.cards.get(&self.facts.hsm.pan_index(digits));
-        let unknown = Stop::Refuse(ResponseCode::INVALID_CARD, 2);
-        let pan = Pan12::from_pan(digits);
-        found.zip(pan).ok_or(unknown)
+        Ok(card.pan)
     }
 
     /// Has the PIN verified. What becomes of the verdict is the shard's to say.

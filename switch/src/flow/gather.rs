@@ -55,8 +55,11 @@ pub fn gather(facts: &Facts, now: Moment, frame: &[u8]) -> Step {
             return Step::Drop(error.code());
         }
     };
-    let row = match matrix::lookup(&request::codes(&message)) {
+    let codes = request::codes(&message);
+    let row = match matrix::lookup(&codes) {
         Err(NoRow::NotARequest) => return Step::Drop("MTI_BAD"),
+        // Whoever does not say what he asks for is not told that there is no such thing.
+        Err(_) if codes.kind.is_none() => Err(ResponseCode::FORMAT_ERROR),
         Err(NoRow::NotOffered) => Err(ResponseCode::NOT_SUPPORTED),
         Err(NoRow::Invalid) => Err(ResponseCode::INVALID_TRANSACTION),
         Ok(row) => Ok(row),

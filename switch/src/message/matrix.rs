@@ -90,6 +90,12 @@ pub struct Row {
     pub must: &'static [u8],
 }
 
+impl Row {
+    const fn is_refund(&self) -> bool {
+        matches!(self.transaction, Transaction::Card(TxnKind::Refund))
+    }
+}
+
 /// Every request that is answered with more than "not supported".
 #[rustfmt::skip]
 pub static ROWS: &[Row] = &[
@@ -190,6 +196,7 @@ pub type NotOffered =
 
 const LOAD_OF_CHIP: &str = "no purse on the chip is loaded";
 const NO_SUCH_PRODUCT: &str = "no product of this kind";
+const POINTS_ARE_SPENT: &str = "points are not given back after the settlement";
 
 #[expect(clippy::too_many_arguments, reason = "one for each column of the table")]
 const fn row(
@@ -233,6 +240,8 @@ pub struct Codes {
     pub kind: Option<[u8; 2]>,
     /// Network management code (F60.3).
     pub network: Option<[u8; 3]>,
+    /// The account it is about (F60.7), if it names one: points, of the issuer or of the union.
+    pub account: Option<[u8; 3]>,
 }
 
 /// Why a request has no row.
@@ -265,14 +274,31 @@ pub fn lookup(codes: &Codes) -> Result<&'static Row, NoRow> {
             && (row.kind.is_none() || row.kind == codes.kind || row.mti == *b"0320")
             && (row.network.is_none() || row.network == codes.network)
     });
-    row.ok_or_else(|| {
-        let is_known = NOT_OFFERED.iter().any(|&(known, processing, kind, _why)| {
-            *known == mti
-                && (processing.is_none() || processing == codes.processing.as_ref())
-                && (kind.is_none() || kind == codes.kind.as_ref())
-        });
-        if is_known { NoRow::NotOffered } else { NoRow::Invalid }
-    })
+    // A refund of points says so nowhere else, and must not give money.
+    let row = row.filter(|row| !(row.is_refund() && is_of_points(codes)));
+    let no_row =
+        || if why_not_offered(codes).is_some() { NoRow::NotOffered } else { NoRow::Invalid };
+    row.ok_or_else(no_row)
+}
+
+/// Returns why a request of the dialect is not offered; `None` if the dialect does not know it.
+#[must_use]
+pub fn why_not_offered(codes: &Codes) -> Option<&'static str> {
+    let [version, class, function, _] = codes.mti;
+    let mti = [version, class, function, b'0'];
+    if mti == *b"0220" && codes.kind == Some(*b"25") && is_of_points(codes) {
+        return Some(POINTS_ARE_SPENT);
+    }
+    let found = NOT_OFFERED.iter().find(|&&(known, processing, kind, _why)| {
+        *known == mti
+            && (processing.is_none() || processing == codes.processing.as_ref())
+            && (kind.is_none() || kind == codes.kind.as_ref())
+    });
+    found.map(|&(.., why)| why)
+}
+
+fn is_of_points(codes: &Codes) -> bool {
+    codes.account.is_some_and(|account| matches!(&account, b"048" | b"065"))
 }
 
 #[cfg(test)]
@@ -286,6 +312,7 @@ mod tests {
             condition: row.condition,
             kind: row.kind,
             network: row.network.or(Some(*b"000")),
+            account: None,
         }
     }
 

@@ -181,6 +181,9 @@ fn fields_to_39(
     if reply.date != BusinessDate::ZERO && (is_card || reply.totals.is_some()) {
         b.number(15, u64::from(reply.date.mmdd()))?;
     }
+    if is_card {
+        b.copy(request, 23)?;
+    }
     b.copy(request, 25)?;
     b.digits(32, facts.acquirer.as_bytes())?;
     let mut reference = [b' '; 12];
@@ -240,7 +243,9 @@ fn fields_from_48(
     if let Some(room) = reply.room {
         b.text(62, write_text(&mut text, format_args!("{:012}", room.fen())))?;
     }
-    if row.is_some_and(|row| matches!(row.transaction, Transaction::Card(_))) {
+    // What is not offered, or unknown, is of a card if it says what to do with one.
+    let is_shown = |row: &Row| matches!(row.transaction, Transaction::Card(_));
+    if row.map_or_else(|| request.has(3), is_shown) {
         let shown = reply.code.map_or("", ResponseCode::shown);
         let remark = match reply.due {
             Some(due) => write_text(&mut text, format_args!("CUPDUE{:012}     ", due.fen())),

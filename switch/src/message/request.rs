@@ -39,6 +39,7 @@ pub fn codes(message: &Message<'_>) -> Codes {
         condition: exact(message, 25),
         kind: field_60.first_chunk().copied(),
         network: field_60.get(8..11).and_then(|part| part.try_into().ok()),
+        account: field_60.get(14..17).and_then(|part| part.try_into().ok()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Messages that are wrong in what they say: card, code, amount, time (catalogue B7 to B17).
 
 use crate::bench::Bench;
-use crate::draft::{Draft, FEN, STAN};
+use crate::bench::draft::{Draft, FEN, STAN};
 use crate::table::Effect::{NoMoney, Pays};
 use crate::table::{check, row, sold};
 

@@ -1,7 +1,7 @@
 //! Messages that are wrong in form: type, bitmap, lengths (catalogue B1 to B6, A16).
 
 use crate::bench::Bench;
-use crate::draft::{Code, Draft, FEN, reversal};
+use crate::bench::draft::{Code, Draft, FEN, reversal};
 use crate::table::Effect::Pays;
 use crate::table::{check, reversed, row, sold};
 

@@ -2,7 +2,7 @@
 //! (catalogue B28 to B34, B22).
 
 use crate::bench::Bench;
-use crate::draft::{Code, Draft, FEN, OTHER_MERCHANT, OTHER_TERMINAL, reversal, sale};
+use crate::bench::draft::{Code, Draft, FEN, OTHER_MERCHANT, OTHER_TERMINAL, reversal, sale};
 use crate::table::Effect::{NoMoney, Pays};
 use crate::table::{check, reversed, row, sold};
 

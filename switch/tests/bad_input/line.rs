@@ -10,8 +10,8 @@ use keys::TerminalKeys;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use switch::programme::Programme;
 
-use crate::bench::{Heard, MAC};
-use crate::draft::{Draft, management, sale};
+use crate::bench::Heard;
+use crate::bench::draft::{Draft, MAC, management, sale};
 use crate::town::{PATIENCE, Town};
 
 /// An open line.

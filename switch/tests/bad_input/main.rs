@@ -9,9 +9,10 @@
     reason = "in a test a panic is a failure"
 )]
 
+#[path = "../bench/mod.rs"]
+#[allow(dead_code, reason = "the bench serves other tests too")]
 mod bench;
 mod content;
-mod draft;
 mod form;
 mod genuine;
 mod line;

@@ -1,7 +1,7 @@
 //! The good sale with one thing changed, wherever that may be: none is approved.
 
-use crate::bench::{Bench, Ear, MAC};
-use crate::draft::{FEN, sale};
+use crate::bench::draft::{FEN, MAC, sale};
+use crate::bench::{Bench, Ear};
 
 /// TPDU and header, which no message code covers.
 const ENVELOPE: usize = 11;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::bench::draft::{Draft, PAN, reversal, sale};
 use crate::bench::{Bench, Ear};
-use crate::draft::{Draft, PAN, reversal, sale};
 
 /// What becomes of the money.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,19 +1,21 @@
 //! The switch without sockets, actors and clocks: a session and a desk, provisioned as a node is.
 
+pub(crate) mod draft;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use codec::{Dialect, Envelope, Message};
-use domain::ledger::Balances;
-use domain::shard::{Command, Shard};
-use domain::terms::{CardId, ShardNo, TerminalId, Timestamp};
+use domain::ledger::{Balances, LedgerAccount};
+use domain::shard::{Command, Event, Shard};
+use domain::terms::{Amount, CardId, ShardNo, TerminalId, Timestamp};
 use domain::txn::Batches;
 use jiff::civil;
 use jiff::tz::TimeZone;
-use keys::{Hsm, Lmk, MacAlgorithm, SeededRandom, SoftHsm, TerminalKeys};
+use keys::{Algorithm, Hsm, Lmk, MacAlgorithm, SeededRandom, SoftHsm, TerminalKeys};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
-use store::{MemoryJournal, MemoryWriter, Outcome};
+use store::{Commit as _, Lsn, MemoryJournal, MemoryWriter, Outcome};
 use switch::account::Desk;
 use switch::clock::{Calendar, Moment};
 use switch::facts::{Cards, Facts, Guard, TerminalRules, Terminals};
@@ -22,10 +24,7 @@ use switch::programme::Programme;
 use switch::telemetry::Telemetry;
 use switch::terminal::{Action, Session};
 
-use crate::draft::{Draft, TERMINAL, management};
-
-/// The message code of the terminals that cases use.
-pub(crate) const MAC: MacAlgorithm = MacAlgorithm::UnionPay;
+use draft::{Draft, TERMINAL, management};
 
 /// Whoever waits for an answer: what is kept meanwhile, and the number of the question.
 type Waiter = (Guard, u64);
@@ -33,13 +32,15 @@ type Waiter = (Guard, u64);
 /// A switch on a bench.
 pub(crate) struct Bench {
     pub(crate) facts: Arc<Facts>,
-    /// Working keys by terminal.
-    keys: BTreeMap<String, TerminalKeys>,
+    /// Working keys by terminal, and how its message codes are made.
+    keys: BTreeMap<String, (TerminalKeys, MacAlgorithm)>,
     /// The time.
     pub(crate) now: Moment,
     /// The answer to the last frame.
     pub(crate) last: Heard,
-    programme: Programme,
+    /// What every entry so far has added to the general ledger.
+    pub(crate) ledger: BTreeMap<LedgerAccount, Amount>,
+    pub(crate) programme: Programme,
     desk: Desk<MemoryWriter, Waiter>,
     session: Session,
     journal: MemoryJournal,
@@ -74,6 +75,12 @@ impl Heard {
         })
     }
 
+    /// True if it can be read whole.
+    pub(crate) fn is_readable(&self) -> bool {
+        let body = Envelope::parse(&self.frame).unwrap().body;
+        Message::parse(Dialect::unionpay_pos(), body).is_ok()
+    }
+
     /// True if the answer carries a message code.
     pub(crate) fn is_signed(&self) -> bool {
         self.read(|message| message.has(64))
@@ -84,7 +91,8 @@ impl Heard {
         self.read(|message| message.mti().as_str().to_owned())
     }
 
-    fn read<T>(&self, read: impl FnOnce(&Message<'_>) -> T) -> T {
+    /// Reads the message.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&Message<'_>) -> T) -> T {
         let envelope = Envelope::parse(&self.frame).unwrap();
         read(&Message::parse(Dialect::unionpay_pos(), envelope.body).unwrap())
     }
@@ -100,15 +108,23 @@ pub(crate) struct Money {
 impl Bench {
     /// A switch with the demonstration programme, whose first terminal is signed on.
     pub(crate) fn new() -> Self {
+        let mut programme = Programme::demo();
+        programme.cards.truncate(20);
+        let mut bench = Self::with(programme);
+        bench.sign_on(TERMINAL);
+        bench
+    }
+
+    /// A switch with a programme, none of whose terminals is signed on.
+    pub(crate) fn with(programme: Programme) -> Self {
         let journal = MemoryJournal::new();
         let outcomes = Arc::new(Mutex::new(Vec::new()));
         let told = Arc::clone(&outcomes);
         let writer = journal.writer(move |outcome| told.lock().unwrap().push(outcome));
-        let mut programme = Programme::demo();
-        programme.cards.truncate(20);
         let hsm = SoftHsm::with_randomness(Lmk::demo(), Box::new(SeededRandom::new(7)));
         let facts = Arc::new(facts(&programme, Arc::new(hsm)));
         let mut bench = Self {
+            ledger: BTreeMap::new(),
             session: Session::new(Arc::clone(&facts)),
             desk: Desk::new(ShardNo::all().map(Shard::new), writer),
             keys: BTreeMap::new(),
@@ -119,17 +135,41 @@ impl Bench {
             journal,
             outcomes,
         };
-        let plan = plan(&bench.programme, &bench.facts).unwrap();
-        bench.decide(plan.commands);
+        bench.provision();
         bench.turn_date();
-        bench.sign_on(TERMINAL);
         bench
+    }
+
+    /// Takes in what the programme has and the books do not.
+    pub(crate) fn provision(&mut self) {
+        let plan = plan(&self.programme, &self.facts).unwrap();
+        self.decide(plan.commands);
+    }
+
+    /// Takes in an entry that another node has written.
+    pub(crate) fn take_in(&mut self, event: &Event) {
+        let shard = event.home().unwrap();
+        let known = self.journal.entries().into_iter().rfind(|entry| entry.shard == shard).unwrap();
+        let mut elsewhere = self.journal.writer(|_| {});
+        elsewhere.adopt(shard, known.seq, known.chain);
+        elsewhere.submit(shard, known.seq + 1, event).unwrap();
+        self.journal.sync().unwrap();
+        let newer = vec![self.journal.entries().pop().unwrap()];
+        let from = Lsn(u64::MAX);
+        for event in self.desk.on_outcome(Outcome::Conflict { shard, from, newer }) {
+            self.facts.absorb(&event);
+        }
     }
 
     /// Sets the time, and turns the business date to it.
     pub(crate) fn set_time(&mut self, text: &str) {
         self.now.at = at(text);
         self.turn_date();
+    }
+
+    /// Returns the business date, MMDD.
+    pub(crate) fn date_mmdd(&self) -> String {
+        format!("{:04}", self.facts.calendar.business_date(self.now.at).mmdd())
     }
 
     fn turn_date(&mut self) {
@@ -139,16 +179,20 @@ impl Bench {
 
     /// Signs a terminal on.
     pub(crate) fn sign_on(&mut self, terminal: &str) {
-        let mut draft = management([0x08, 0x00], "00000001003");
-        draft.text(41, terminal.as_bytes());
+        let id = TerminalId::parse(terminal.as_bytes());
+        let setup = self.programme.terminals.iter().find(|setup| Some(setup.id) == id).unwrap();
+        let (tmk, algorithm, mac) = (setup.tmk.clone(), setup.algorithm, setup.mac);
+        let network = match algorithm {
+            Algorithm::Des => "003",
+            Algorithm::Sm4 => "005",
+        };
+        let mut draft = management([0x08, 0x00], &format!("00000001{network}"));
+        draft.text(41, terminal.as_bytes()).text(42, &setup.merchant.0);
         let heard = self.send(&draft);
         assert_eq!(heard.code(), "00");
         let block = heard.read(|message| message.raw(62).unwrap().to_vec());
-        let id = TerminalId::parse(terminal.as_bytes());
-        let setup = self.programme.terminals.iter().find(|setup| Some(setup.id) == id).unwrap();
-        let tmk = setup.tmk.expose();
-        let keys = TerminalKeys::from_sign_on(tmk, setup.algorithm, &block, None).unwrap();
-        self.keys.insert(terminal.to_owned(), keys);
+        let keys = TerminalKeys::from_sign_on(tmk.expose(), algorithm, &block, None).unwrap();
+        self.keys.insert(terminal.to_owned(), (keys, mac));
     }
 
     /// Settles the first batch of [`TERMINAL`], which claims these totals of domestic cards.
@@ -168,12 +212,25 @@ impl Bench {
 
     /// Returns a request as a frame.
     pub(crate) fn signed(&self, draft: &Draft) -> Vec<u8> {
-        draft.frame(|body| self.keys[draft.signer].mac(MAC, body).unwrap())
+        draft.frame(|body| {
+            let (keys, algorithm) = &self.keys[draft.signer];
+            keys.mac(*algorithm, body).unwrap()
+        })
     }
 
     /// Returns the working keys of [`TERMINAL`].
     pub(crate) fn keys(&self) -> &TerminalKeys {
-        &self.keys[TERMINAL]
+        self.keys_of(TERMINAL).unwrap()
+    }
+
+    /// Returns the working keys of a terminal, if it has signed on.
+    pub(crate) fn keys_of(&self, terminal: &str) -> Option<&TerminalKeys> {
+        self.keys.get(terminal).map(|(keys, _)| keys)
+    }
+
+    /// Returns the shards.
+    pub(crate) fn shards(&self) -> impl Iterator<Item = &Shard> {
+        self.desk.shards()
     }
 
     /// Takes in a frame without its length, and returns what is answered.
@@ -200,6 +257,40 @@ impl Bench {
         heard
     }
 
+    /// Takes in frames that arrive before anything is durable, and returns the answers in their
+    /// order. What waits for the others is looked at again once they are done.
+    pub(crate) fn hear_together(&mut self, frames: &[Vec<u8>]) -> Vec<Heard> {
+        let (mut sent, mut waits) = (Vec::new(), Vec::new());
+        for frame in frames {
+            self.session.on_frame(self.now, frame);
+        }
+        loop {
+            while let Some(action) = self.session.next_action() {
+                match action {
+                    Action::Send(frame) => sent.push(Heard { frame: frame[2..].to_vec() }),
+                    Action::Ask(question) => {
+                        let waiter = (question.guard, question.token);
+                        self.desk.handle(question.shard, question.command, self.now.at, waiter);
+                    }
+                    Action::WakeAfter(_, token) => waits.push(token),
+                }
+            }
+            self.commit();
+            for token in std::mem::take(&mut waits) {
+                self.session.on_wake(self.now, token);
+            }
+            if self.session.in_flight() == 0 && sent.len() == frames.len() {
+                break;
+            }
+        }
+        let key_of = |heard: &Heard| (heard.digits(11), heard.mti().as_bytes()[1]);
+        let answer_to = |frame: &Vec<u8>| {
+            let key = key_of(&Heard { frame: frame.clone() });
+            sent.iter().find(|heard| key_of(heard) == key).unwrap().clone()
+        };
+        frames.iter().map(answer_to).collect()
+    }
+
     /// Whatever is answered is an answer to the one who asked, and signed right if it is signed.
     fn check(&self, asked: &[u8], heard: &Heard) {
         if heard.frame.is_empty() {
@@ -208,12 +299,12 @@ impl Bench {
         assert_eq!(heard.frame[..5], [0x60, asked[3], asked[4], asked[1], asked[2]]);
         let mti = heard.mti();
         assert!(matches!(mti.as_bytes(), [b'0', _, b'1' | b'3', b'0']), "{mti} answers nothing");
-        let is_ours = heard.text(41).as_deref() == Some(TERMINAL);
-        let signed = heard.read(|message| {
-            let code = message.raw(64)?;
-            Some(self.keys().verify_mac(MAC, message.mac_input().unwrap(), code))
+        let keys = heard.text(41).and_then(|terminal| self.keys.get(&terminal));
+        let is_right = heard.read(|message| {
+            let ((keys, algorithm), code) = (keys?, message.raw(64)?);
+            Some(keys.verify_mac(*algorithm, message.mac_input().unwrap(), code))
         });
-        assert!(!is_ours || signed != Some(false), "the answer's message code is wrong");
+        assert_ne!(is_right, Some(false), "the answer's message code is wrong");
     }
 
     fn decide(&mut self, commands: Vec<(ShardNo, Command)>) {
@@ -233,6 +324,10 @@ impl Bench {
         while let Some(answered) = self.desk.next_answer() {
             if let Some(event) = &answered.event {
                 self.facts.absorb(event);
+                for posting in event.postings() {
+                    let sum = self.ledger.entry(posting.account).or_default();
+                    *sum = sum.plus(posting.amount);
+                }
             }
             let (guard, token) = answered.waiter;
             drop(guard);
@@ -258,7 +353,8 @@ impl Bench {
         Money { balances, batches: self.batches() }
     }
 
-    fn batches(&self) -> Vec<(TerminalId, Batches)> {
+    /// Returns the batches of every terminal.
+    pub(crate) fn batches(&self) -> Vec<(TerminalId, Batches)> {
         let ids = self.programme.terminals.iter().map(|setup| setup.id);
         ids.map(|id| (id, self.facts.terminals.get(id).unwrap().batches())).collect()
     }
@@ -275,7 +371,7 @@ fn facts(programme: &Programme, hsm: Arc<dyn Hsm>) -> Facts {
     Facts {
         has_room: std::sync::atomic::AtomicBool::new(true),
         terminals: Terminals::default(),
-        merchants: std::collections::HashMap::new(),
+        merchants: programme.merchants.iter().map(|m| (m.id, m.traits())).collect(),
         cards: Cards::default(),
         routes: programme.routes.clone(),
         hsm,

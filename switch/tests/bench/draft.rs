@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use codec::{Dialect, MessageBuilder};
-use keys::{PinFormat, TerminalKeys};
+use keys::{MacAlgorithm, PinFormat, TerminalKeys};
 
 /// The card of a good sale: active, 500.00 in its purse, published PIN.
 pub(crate) const PAN: &str = "6212142000000000012";
@@ -11,6 +11,8 @@ pub(crate) const PAN: &str = "6212142000000000012";
 pub(crate) const PIN: &[u8] = b"123456";
 /// The terminal of a good sale.
 pub(crate) const TERMINAL: &str = "10000001";
+/// How its message codes are made.
+pub(crate) const MAC: MacAlgorithm = MacAlgorithm::UnionPay;
 /// Its merchant.
 pub(crate) const MERCHANT: &str = "898000000000001";
 /// Another terminal of the same merchant, not signed on.
