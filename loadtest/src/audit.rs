@@ -214,7 +214,7 @@ fn judge(seen: &Seen, entries: &[&Entry]) -> Option<Violation> {
         Told::Approved => {
             let has_other_rrn = matches!((&seen.rrn, &entry.rrn), (Some(a), Some(b)) if a != b);
             let differs = [
-                (seen.kind != entry.kind, "kind"),
+                (seen.kind.booked_as() != entry.kind.booked_as(), "kind"),
                 (seen.amount != entry.amount, "amount"),
                 (has_other_rrn, "reference"),
             ];

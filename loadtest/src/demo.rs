@@ -4,6 +4,7 @@
 //! Each row says what is expected of it. Balances are asked for on a terminal of its own, so the
 //! terminals of the day see nothing but the day.
 
+mod afternoon;
 mod cast;
 mod day;
 mod mishaps;
@@ -101,6 +102,12 @@ pub fn run(address: SocketAddr, kit: &Kit) -> Result<Report, DemoError> {
     trade::morning(&mut day, &cast)?;
     let original = trade::undoing(&mut day, &cast)?;
     trade::refunding(&mut day, &cast, &original)?;
+    afternoon::holding(&mut day, &cast)?;
+    afternoon::telling(&mut day, &cast)?;
+    afternoon::loading(&mut day, &cast)?;
+    afternoon::points(&mut day, &cast)?;
+    afternoon::combining(&mut day, &cast)?;
+    afternoon::caring(&mut day, &cast)?;
     mishaps::cards(&mut day, &cast)?;
     mishaps::lines(&mut day, &cast)?;
     mishaps::codes(&mut day, &cast)?;

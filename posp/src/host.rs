@@ -190,7 +190,7 @@ pub(crate) fn journal(data: &Path) -> Result<Vec<Entry>> {
                 found.push(Entry {
                     key: key_of(&t.key)?,
                     kind,
-                    amount: loadtest::Fen(u64::try_from(t.amount.fen())?),
+                    amount: loadtest::Fen(u64::try_from(t.approved().fen())?),
                     approved: t.outcome.is_ok(),
                     reversed: false,
                     rrn: Some(Rrn::of(entry.shard, entry.seq).to_string()),
@@ -218,6 +218,17 @@ fn slip_kind(kind: TxnKind) -> Option<SlipKind> {
         (TxnKind::Sale, SlipKind::Sale),
         (TxnKind::Void, SlipKind::Void),
         (TxnKind::Refund, SlipKind::Refund),
+        (TxnKind::PreAuth, SlipKind::PreAuth),
+        (TxnKind::PreAuthVoid, SlipKind::PreAuthVoid),
+        (TxnKind::Completion, SlipKind::Completion),
+        (TxnKind::CompletionAdvice, SlipKind::CompletionAdvice),
+        (TxnKind::CompletionVoid, SlipKind::CompletionVoid),
+        (TxnKind::OfflineSale, SlipKind::OfflineSale),
+        (TxnKind::ECash, SlipKind::ECash),
+        (TxnKind::TopUp, SlipKind::TopUp),
+        (TxnKind::PointsSale, SlipKind::PointsSale),
+        (TxnKind::PointsVoid, SlipKind::PointsVoid),
+        (TxnKind::Activation, SlipKind::Activation),
     ]
     .into_iter()
     .find_map(|(known, slip)| (known == kind).then_some(slip))

@@ -40,6 +40,12 @@ pub(super) struct Cast<'k> {
     pub(super) bonus: &'k TestCard,
     /// With little money.
     pub(super) poor: &'k TestCard,
+    /// Of a cardholder known by name, reloadable, with room on it.
+    pub(super) named: Option<&'k TestCard>,
+    /// With some points.
+    pub(super) points: Option<&'k TestCard>,
+    /// With a little money that it may spend.
+    pub(super) little: Option<&'k TestCard>,
     /// Reported lost.
     pub(super) lost: &'k TestCard,
     /// Frozen.
@@ -74,7 +80,11 @@ impl<'k> Cast<'k> {
         let poor = active().min_by_key(|card| card.spendable());
         let dated = active().filter(|card| card.expiry.is_some() && card.expiry < first.expiry);
         let expired = dated.min_by_key(|card| card.expiry);
+        let [named, points, little] = peculiar(kit, first);
         Ok(Self {
+            named,
+            points,
+            little,
             counter,
             kiosk,
             mobile,
@@ -130,6 +140,20 @@ fn plain(kit: &Kit) -> Result<([&TestCard; 3], Vec<&TestCard>), Missing> {
         [a, b, c, ref rest @ ..] if !rest.is_empty() => Ok(([a, b, c], rest.to_vec())),
         _ => Err(Missing("four active cards with PIN, expiry date and 300.00 each")),
     }
+}
+
+/// Cards that a small kit need not have: a named one with room, one with points, one with little
+/// money.
+fn peculiar<'k>(kit: &'k Kit, plain: &TestCard) -> [Option<&'k TestCard>; 3] {
+    let is_usable = |card: &&TestCard| {
+        card.status == CardStatus::Active && card.pin.is_some() && card.held == Fen(0)
+    };
+    let usable = || kit.cards.iter().filter(is_usable);
+    let named = usable().filter(|card| card.expiry.is_none() && card.main >= Fen(20_000));
+    let in_date = |card: &&TestCard| card.expiry.is_some() && card.expiry >= plain.expiry;
+    let points = usable().filter(in_date).find(|card| card.points >= 100);
+    let little = usable().find(|card| (Fen(100)..Fen(5_000)).contains(&card.spendable()));
+    [named.min_by_key(|card| card.main), points, little]
 }
 
 /// A terminal number that is not in the kit.

@@ -177,6 +177,6 @@ pub(super) fn minus(amount: Fen) -> i64 {
     i64::try_from(amount.0).map_or(i64::MIN, |fen| fen.saturating_neg())
 }
 
-fn stan_of(slip: Option<&Slip>) -> Stan {
+pub(super) fn stan_of(slip: Option<&Slip>) -> Stan {
     slip.map_or(Stan::FIRST, |slip| slip.imprint.stan)
 }

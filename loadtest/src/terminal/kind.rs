@@ -186,6 +186,19 @@ impl SlipKind {
         }
     }
 
+    /// What a host books it as: to the books, how a card was presented makes no difference, nor
+    /// that money was held already.
+    #[must_use]
+    pub const fn booked_as(self) -> Self {
+        match self {
+            Self::MotoSale => Self::Sale,
+            Self::MotoVoid => Self::Void,
+            Self::MotoRefund => Self::Refund,
+            Self::AdditionalPreAuth => Self::PreAuth,
+            booked => booked,
+        }
+    }
+
     /// True if an outcome that nobody saw is undone by a reversal.
     #[must_use]
     pub const fn is_reversible(self) -> bool {
