@@ -24,8 +24,8 @@ thread_local! {
 
 /// What a line has received; the first byte says what of it is made right. Nothing about a card is
 /// asked of a shard without a right message code, what is asked is what stands in the frame, no
-/// stranger gets an answer signed, and nothing of the terminal is changed or left in flight. The
-/// same holds for the frame with one bit altered.
+/// stranger gets an answer signed, keys and batches stay as they are, and nothing is left in flight.
+/// The same holds for the frame with one bit altered.
 pub fn law(bytes: &[u8]) -> bool {
     let Some((choice, rest)) = bytes.split_first() else { return false };
     let mut stream = Vec::new();
