@@ -22,10 +22,11 @@ const SECONDS: u64 = 60;
 const GRACE: Duration = Duration::from_secs(60);
 /// How often it is said how far a target is.
 const BEAT: Duration = Duration::from_secs(10);
-/// The longest input, in bytes: twice the longest frame.
+/// The longest input, in bytes: twice the longest frame. The most memory, in MiB, and the longest
+/// time for one input, in seconds; what takes more is a find.
 const LIMITS: [&str; 3] = ["-max_len=4096", "-rss_limit_mb=512", "-timeout=10"];
 /// How much of what a target said is shown if it finds something.
-const LINES: usize = 30;
+const LINES: usize = 60;
 /// Counts how often each edge is taken, and sees what numbers are compared.
 const RUSTFLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
@@ -56,7 +57,8 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     }
     let mut out = io::stdout().lock();
     for (target, end) in &ends {
-        writeln!(out, "{target:<10} {end}")?;
+        let finds = if end.is_clean { "no finds" } else { "A FIND" };
+        writeln!(out, "{target:<10} {end}: {finds}")?;
     }
     let is_clean = ends.iter().all(|(_, end)| end.is_clean);
     Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -124,6 +126,8 @@ impl House {
             .args(["-print_final_stats=1"])
             .arg(artifacts)
             .args([grown, self.source.join("corpus").join(target)])
+            // The fuzzer tells where it stood; a second list would push out what was wrong.
+            .env("RUST_BACKTRACE", "0")
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()?;
