@@ -50,6 +50,45 @@ impl Framing<'_> {
     }
 }
 
+/// Why a text is no bytes. Characters are counted from 1.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum TextError {
+    /// Something that stands in no hexadecimal text.
+    #[error("character {place}: {character:?} is not a hexadecimal digit")]
+    NotADigit {
+        /// Where it stands.
+        place: usize,
+        /// What it is.
+        character: char,
+    },
+    /// An odd count of digits.
+    #[error("character {place}: the last byte has one digit only")]
+    HalfAByte {
+        /// Where the last digit stands.
+        place: usize,
+    },
+}
+
+/// Reads bytes in hexadecimal, with whitespace anywhere.
+///
+/// # Errors
+/// The first character that cannot stand there.
+pub fn bytes(text: &str) -> Result<Vec<u8>, TextError> {
+    let mut bytes = Vec::with_capacity(text.len() / 2);
+    let mut high = None;
+    let mut last = 0;
+    for (place, character) in (1_usize..).zip(text.chars()).filter(|(_, c)| !c.is_whitespace()) {
+        let digit = character.to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let digit = digit.ok_or(TextError::NotADigit { place, character })?;
+        match high.take() {
+            None => high = Some(digit << 4),
+            Some(high) => bytes.push(high | digit),
+        }
+        last = place;
+    }
+    if high.is_some() { Err(TextError::HalfAByte { place: last }) } else { Ok(bytes) }
+}
+
 /// Why no message was found.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum CaptureError {

@@ -1,5 +1,6 @@
 //! What a message says, for people and for tools, with card data masked.
 
+mod table;
 mod tags;
 
 use crate::dialect::{HideIf, Label, Part};
@@ -10,6 +11,7 @@ use crate::message::Message;
 use crate::printable;
 use crate::tlv::{self, Tag};
 
+pub use table::table;
 pub use tags::{Meaning, meaning};
 
 /// How much is shown.

@@ -18,7 +18,7 @@ const LINES_MAX: usize = 600;
 const EMPTY_NAMES: [&str; 4] = ["utils", "common", "helpers", "misc"];
 
 /// What a crate may depend on, among ours.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("codec", &[]),
     ("keys", &[]),
     ("domain", &[]),
@@ -28,6 +28,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("switch", &["codec", "keys", "domain", "routing", "store", "admin"]),
     ("loadtest", &["codec", "keys"]),
     ("posp", &["codec", "keys", "domain", "routing", "store", "admin", "switch", "loadtest"]),
+    ("fuzz", &["codec", "keys", "domain", "store", "switch"]),
 ];
 
 fn manifest_dir() -> PathBuf {

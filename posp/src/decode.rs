@@ -1,12 +1,11 @@
 //! `posp decode`: what the bytes of a message say.
 
-use std::fmt::Write as _;
-use std::io::{self, Read, Write as _};
+use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use codec::capture::{self, Capture, Framing};
-use codec::describe::{Disclosure, Line, Value as Content, describe};
+use codec::describe::{Disclosure, Line, Value as Content, describe, table};
 use codec::{Dialect, printable};
 use serde_json::{Map, Value, json};
 
@@ -45,7 +44,7 @@ impl Decode {
     }
 
     fn text(&self) -> anyhow::Result<String> {
-        let bytes = bytes(&input(&self.hex.join(" "))?)?;
+        let bytes = capture::bytes(&input(&self.hex.join(" "))?)?;
         let dialects = match self.dialect.as_str() {
             "auto" => Dialect::builtin_names().filter_map(Dialect::builtin).collect(),
             name => vec![dialect(name)?],
@@ -56,7 +55,7 @@ impl Decode {
         if self.json {
             return Ok(serde_json::to_string_pretty(&as_json(&capture, &lines))? + "\n");
         }
-        Ok(as_table(&capture, &lines))
+        Ok(table(&capture, &lines))
     }
 }
 
@@ -107,27 +106,6 @@ pub(crate) fn dialect(name: &str) -> anyhow::Result<&'static Dialect> {
     Ok(Box::leak(Box::new(dialect)))
 }
 
-/// Bytes from hexadecimal with whitespace anywhere. Errors count characters from 1.
-fn bytes(hex: &str) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(hex.len() / 2);
-    let mut high = None;
-    let mut last = 0;
-    for (place, character) in (1_usize..).zip(hex.chars()).filter(|(_, c)| !c.is_whitespace()) {
-        let Some(digit) = character.to_digit(16).and_then(|digit| u8::try_from(digit).ok()) else {
-            bail!("character {place}: {character:?} is not a hexadecimal digit");
-        };
-        match high.take() {
-            None => high = Some(digit << 4),
-            Some(high) => bytes.push(high | digit),
-        }
-        last = place;
-    }
-    if high.is_some() {
-        bail!("character {last}: the last byte has one digit only");
-    }
-    Ok(bytes)
-}
-
 /// The message as `posp encode` reads it.
 fn as_json(capture: &Capture<'_>, lines: &[Line<'_>]) -> Value {
     let Framing { length, tpdu, line, header } = capture.framing;
@@ -159,53 +137,4 @@ fn content(value: &Content) -> Value {
             objects.iter().map(|object| (object.tag.to_string(), json!(object.value))).collect()
         }
     }
-}
-
-/// The message for a person to read: each field with its names, its bytes and what they say.
-fn as_table(capture: &Capture<'_>, lines: &[Line<'_>]) -> String {
-    let Framing { length, tpdu, line, header } = capture.framing;
-    let message = &capture.message;
-    let mut out = format!("{} - {}\n", message.dialect().name(), message.dialect().title());
-    if length {
-        let rest = capture.framing.bytes().saturating_sub(codec::framing::LENGTH_BYTES);
-        push(&mut out, "length", &message.body().len().saturating_add(rest).to_string());
-    }
-    for (name, bytes) in [
-        ("TPDU", tpdu.map(|tpdu| printable::hex(&tpdu.0))),
-        ("line", line.map(printable::hex)),
-        ("header", header.map(|header| printable::hex(&header.0))),
-    ] {
-        bytes.into_iter().for_each(|bytes| push(&mut out, name, &bytes));
-    }
-    push(&mut out, "MTI", message.mti().as_str());
-    for line in lines {
-        out.push_str(&entry(line));
-    }
-    out
-}
-
-fn push(out: &mut String, name: &str, text: &str) {
-    writeln!(out, "     {name:<6} {text}").expect("a string takes whatever is written to it");
-}
-
-fn entry(line: &Line<'_>) -> String {
-    let mut out = format!("{:>3}  {} / {}\n", line.field, line.label.name, line.label.zh);
-    push(&mut out, "wire", &line.wire);
-    match &line.value {
-        Content::Text(text) => push(&mut out, "value", text),
-        Content::Objects(objects) => {
-            for object in objects {
-                let names = object.meaning.map(|meaning| (meaning.name, meaning.zh));
-                let names = names.map_or(String::new(), |(en, zh)| format!("  {en} / {zh}"));
-                push(&mut out, &object.tag.to_string(), &format!("{}{names}", object.value));
-            }
-        }
-    }
-    for (number, said) in (1..).zip(&line.parts) {
-        let meaning = said.meaning.map_or(String::new(), |[en, zh]| format!(": {en} / {zh}"));
-        let names = format!("{} / {}", said.part.name, said.part.zh);
-        let name = format!("{}.{number}", line.field);
-        push(&mut out, &name, &format!("{}  {names}{meaning}", said.value));
-    }
-    out
 }

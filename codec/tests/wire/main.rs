@@ -10,7 +10,6 @@
 )]
 
 mod capture;
-mod corpus;
 mod damage;
 mod describing;
 mod dialects;

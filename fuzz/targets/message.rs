@@ -1,0 +1,7 @@
+//! Looks for bytes that break the law of the same name.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    fuzz::message::law(bytes);
+});
