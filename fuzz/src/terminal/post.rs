@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use codec::{Dialect, Message};
+use domain::issuing::Rights;
 use domain::shard::{Command, Event};
 use domain::terms::{MerchantId, TerminalId, Timestamp};
 use domain::txn::Batches;
@@ -42,7 +43,7 @@ pub(super) struct Post {
 pub(super) struct State {
     merchant: MerchantId,
     scheme: Scheme,
-    may_refund: bool,
+    rights: Rights,
     keys: Option<usize>,
     batches: Batches,
 }
@@ -99,7 +100,7 @@ impl Post {
             .map(|entry| State {
                 merchant: entry.merchant(),
                 scheme: entry.scheme(),
-                may_refund: entry.may_refund(),
+                rights: entry.rights(),
                 keys: entry.keys().map(|keys| Arc::as_ptr(&keys).addr()),
                 batches: entry.batches(),
             })
@@ -152,6 +153,7 @@ fn facts(programme: &Programme, hsm: Arc<dyn Hsm>) -> Facts {
     Facts {
         has_room: AtomicBool::new(true),
         terminals: Terminals::default(),
+        merchants: programme.merchants.iter().map(|m| (m.id, m.traits())).collect(),
         cards: Cards::default(),
         routes: programme.routes.clone(),
         hsm,
@@ -159,7 +161,11 @@ fn facts(programme: &Programme, hsm: Arc<dyn Hsm>) -> Facts {
         dialect: Dialect::unionpay_pos(),
         acquirer: "48020000".into(),
         issuer: "03010000".into(),
-        rules: TerminalRules { mac_errors_max: 3, answer_micros_max: 1_000_000 },
+        rules: TerminalRules {
+            mac_errors_max: 3,
+            answer_micros_max: 1_000_000,
+            decide_micros_max: 1_000_000,
+        },
         telemetry: Telemetry::new(0),
     }
 }
