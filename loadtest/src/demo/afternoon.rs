@@ -160,19 +160,19 @@ pub(super) fn caring(day: &mut Day, cast: &Cast<'_>) -> Result<(), DemoError> {
     day.play_lost(step, COUNTER, |t| t.activate(&sold))?;
     let step = Step::new("its reversal: not active", "卡激活冲正", b"00");
     day.play(step, COUNTER, Terminal::reversal)?;
-    let [_, card, _] = cast.plain;
-    let Some(pin) = &card.pin else { return Ok(()) };
+    // A card of its own: it cannot go back to a PIN that anybody would guess.
+    let Some(card) = cast.victims.last() else { return Ok(()) };
+    if day.balance_of("the card has the PIN of the kit", card)?.is_none() {
+        return Ok(());
+    }
     let step = Step::new("PIN change", "修改密码", b"00");
-    let other = if pin.digits() == "135790" { "975310" } else { "135790" };
-    let other: Pin = other.parse().map_err(|_| step.failed(TerminalError::NeedsPin.into()))?;
-    let changed = TestCard { pin: Some(other.clone()), ..card.clone() };
-    day.play(step, COUNTER, |t| t.change_pin(&Presented::swiped(card), &other))?;
+    let pin =
+        |text: &str| text.parse::<Pin>().map_err(|_| step.failed(TerminalError::NeedsPin.into()));
+    let (fit, guessable) = (pin("135790")?, pin("111111")?);
+    day.play(step, COUNTER, |t| t.change_pin(&Presented::swiped(card), &fit))?;
     let step = Step::new("the old PIN", "旧密码", b"55");
     day.play(step, COUNTER, |t| t.balance(&Presented::swiped(card)))?;
+    let changed = TestCard { pin: Some(fit), ..(*card).clone() };
     let step = Step::new("a PIN that anybody would guess", "弱密码", b"55");
-    let guessable: Pin =
-        "111111".parse().map_err(|_| step.failed(TerminalError::NeedsPin.into()))?;
-    day.play(step, COUNTER, |t| t.change_pin(&Presented::swiped(&changed), &guessable))?;
-    let step = Step::new("PIN change, back again", "修改密码", b"00");
-    day.play(step, COUNTER, |t| t.change_pin(&Presented::swiped(&changed), pin))
+    day.play(step, COUNTER, |t| t.change_pin(&Presented::swiped(&changed), &guessable))
 }
