@@ -6,7 +6,7 @@
 
 use super::Books;
 use crate::ledger::{Parts, Unit};
-use crate::shard::{BatchEvent, CardIssued, Event, Reversed, Shard, Transacted};
+use crate::shard::{BatchEvent, CardIssued, Event, Reversed, Shard, Transacted, fits};
 use crate::terms::{Amount, ShardNo, TerminalId};
 use crate::txn::{Closing, OpenBatch, Txn, TxnKey, TxnKind, TxnState};
 
@@ -83,6 +83,10 @@ impl Books {
                 is_known(shard, *terminal)
             }
             Event::Batch { terminal, event } => self.check_batch(shard, *terminal, event),
+            Event::Cared { terminal, care, .. } => {
+                let known = shard.terminal(*terminal).ok_or(Violation::Unfounded)?;
+                fits(&known.care, care).or(Violation::Unfounded)
+            }
         }
     }
 
@@ -131,7 +135,8 @@ fn check_amounts(event: &Event) -> Result<(), Violation> {
         | Event::Barred { .. }
         | Event::SignedOn { .. }
         | Event::SignedOff { .. }
-        | Event::Batch { .. } => return Ok(()),
+        | Event::Batch { .. }
+        | Event::Cared { .. } => return Ok(()),
     };
     let amounts = parts.iter().map(|(_, amount)| amount).chain([suspense]);
     let mut range = amounts.map(|amount| (Amount::ZERO..=PART_MAX).contains(&amount));

@@ -125,7 +125,8 @@ pub const fn terminal_of(event: &Event) -> Option<TerminalId> {
         | Event::CutOff(_)
         | Event::Barred { .. }
         | Event::SignedOn { .. }
-        | Event::SignedOff { .. } => None,
+        | Event::SignedOff { .. }
+        | Event::Cared { .. } => None,
     }
 }
 
@@ -146,7 +147,8 @@ impl Batches {
             | Event::Barred { .. }
             | Event::SignedOn { .. }
             | Event::SignedOff { .. }
-            | Event::Batch { .. } => {}
+            | Event::Batch { .. }
+            | Event::Cared { .. } => {}
         }
     }
 }

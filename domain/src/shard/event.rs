@@ -8,7 +8,7 @@ use crate::terms::{
     Amount, BatchNo, BusinessDate, CardId, Expiry, MerchantId, Refusal, ShardNo, Stan, TerminalId,
     Timestamp,
 };
-use crate::txn::{Closing, Difference, TerminalProfile, TxnKey, TxnKind};
+use crate::txn::{Care, Closing, Difference, TerminalProfile, TxnKey, TxnKind};
 
 /// Something that happened in a shard.
 ///
@@ -65,6 +65,15 @@ pub enum Event {
         terminal: TerminalId,
         /// What.
         event: BatchEvent,
+    },
+    /// Something was done to look after a terminal.
+    Cared {
+        /// The terminal.
+        terminal: TerminalId,
+        /// What.
+        care: Care,
+        /// When.
+        at: Timestamp,
     },
 }
 
@@ -189,7 +198,8 @@ impl Event {
             | Self::Barred { .. }
             | Self::SignedOn { .. }
             | Self::SignedOff { .. }
-            | Self::Batch { .. } => Postings::new(),
+            | Self::Batch { .. }
+            | Self::Cared { .. } => Postings::new(),
         }
     }
 
@@ -206,7 +216,8 @@ impl Event {
             | Self::TerminalRegistered { terminal, .. }
             | Self::SignedOn { terminal, .. }
             | Self::SignedOff { terminal, .. }
-            | Self::Batch { terminal, .. } => Some(terminal.shard()),
+            | Self::Batch { terminal, .. }
+            | Self::Cared { terminal, .. } => Some(terminal.shard()),
             Self::CutOff(_) => None,
         }
     }
@@ -220,6 +231,7 @@ impl Event {
             | Self::Barred { at, .. }
             | Self::SignedOn { at, .. }
             | Self::SignedOff { at, .. }
+            | Self::Cared { at, .. }
             | Self::Batch {
                 event: BatchEvent::Uploaded { at, .. } | BatchEvent::Ended { at, .. },
                 ..

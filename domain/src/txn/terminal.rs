@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Difference, Totals};
+use super::{Difference, TerminalCare, Totals};
 use crate::terms::{Amount, BatchNo, MerchantId, Rrn, Stan, Timestamp};
 
 /// What a terminal is set up with.
@@ -64,6 +64,8 @@ pub struct Terminal {
     pub upload: BTreeMap<Stan, Amount>,
     /// How the upload of the last closed batch differed, once it ended.
     pub differences: Option<Vec<Difference>>,
+    /// How it is looked after.
+    pub care: TerminalCare,
 }
 
 impl Terminal {
@@ -79,6 +81,7 @@ impl Terminal {
             bars: BTreeSet::new(),
             upload: BTreeMap::new(),
             differences: None,
+            care: TerminalCare::default(),
         }
     }
 }

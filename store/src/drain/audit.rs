@@ -126,7 +126,8 @@ impl Audit {
             | Event::Barred { .. }
             | Event::SignedOn { .. }
             | Event::SignedOff { .. }
-            | Event::Batch { .. } => {}
+            | Event::Batch { .. }
+            | Event::Cared { .. } => {}
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use domain::issuing::CardStatus;
 use domain::ledger::{LedgerAccount, Purse, Unit};
 use domain::shard::{BatchEvent, CardIssued, Event};
 use domain::terms::{Amount, AuthCode, BusinessDate, Refusal, Rrn, ShardNo};
-use domain::txn::{Closing, TxnKey, TxnKind};
+use domain::txn::{Care, Closing, TxnKey, TxnKind};
 
 use crate::chain::Chain;
 
@@ -54,7 +54,8 @@ pub(crate) const fn date_after(date: BusinessDate, event: &Event) -> BusinessDat
         | Event::Barred { .. }
         | Event::SignedOn { .. }
         | Event::SignedOff { .. }
-        | Event::Batch { .. } => date,
+        | Event::Batch { .. }
+        | Event::Cared { .. } => date,
     }
 }
 
@@ -121,7 +122,9 @@ impl Row {
                 self.card = card.map(|card| card.0.cast_signed());
                 self.original = original_of(key);
             }
-            Event::SignedOn { terminal, .. } | Event::SignedOff { terminal, .. } => {
+            Event::SignedOn { terminal, .. }
+            | Event::SignedOff { terminal, .. }
+            | Event::Cared { terminal, .. } => {
                 self.terminal = Some(terminal.to_string());
             }
             Event::Batch { event, .. } => {
@@ -225,6 +228,12 @@ fn kind_of(event: &Event) -> &'static str {
             BatchEvent::Closed { .. } => "batch-close",
             BatchEvent::Uploaded { .. } => "batch-upload",
             BatchEvent::Ended { .. } => "batch-end",
+        },
+        Event::Cared { care, .. } => match care {
+            Care::Acknowledged { .. } => "list-acknowledged",
+            Care::Reported { .. } => "status-report",
+            Care::TmkIssued(_) => "tmk-issued",
+            Care::TmkActivated { .. } => "tmk-activated",
         },
     }
 }
