@@ -4,6 +4,7 @@
 //! answer, or a question for a shard and what it takes to [`tell`] its answer. In between, the
 //! account actor decides and commits.
 
+mod care;
 mod gather;
 mod settle;
 mod tell;

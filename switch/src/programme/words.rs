@@ -2,7 +2,7 @@
 
 use domain::issuing::CardStatus;
 use domain::ledger::Purse;
-use keys::{Algorithm, KeyLayout, MacAlgorithm};
+use keys::{Algorithm, KeyLayout, MacAlgorithm, TransportPadding};
 
 /// A thing that has one word.
 pub trait Word: Copy + Eq + 'static {
@@ -50,6 +50,11 @@ impl Word for MacAlgorithm {
     ];
 }
 
+impl Word for TransportPadding {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("oaep-sha256", Self::OaepSha256), ("pkcs1-v1.5", Self::Pkcs1V15)];
+}
+
 impl Word for CardStatus {
     const WORDS: &'static [(&'static str, Self)] = &[
         ("sold", Self::Sold),
@@ -89,6 +94,7 @@ mod tests {
         check::<Algorithm>();
         check::<KeyLayout>();
         check::<MacAlgorithm>();
+        check::<TransportPadding>();
         check::<CardStatus>();
         check::<Purse>();
         assert_eq!(KeyLayout::of_word("des-41"), None);
