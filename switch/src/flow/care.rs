@@ -80,6 +80,8 @@ fn entry(genuine: &Genuine<'_>, list: CareList) -> Result<Step, Stop> {
     let key = match list {
         CareList::CaKeys => {
             let named = errand::objects(&genuine.message, [errand::NAME, errand::INDEX]);
+            // Put together, a shorter scheme with a longer number must not look like another.
+            let named = named.filter(|[rid, index]| (rid.len(), index.len()) == (5, 1));
             named.map(|[rid, index]| [rid, index].concat())
         }
         CareList::Parameters | CareList::Status | CareList::Aids | CareList::Blacklist => {
