@@ -222,9 +222,8 @@ fn wrap(
 ) -> Result<WrappedTmk, Stop> {
     let (facts, id) = (genuine.facts, &genuine.origin.terminal.0);
     let key = facts.care.host_key().ok_or(NOT_OFFERED)?;
-    facts.hsm.wrap_tmk(id, sealed, key, permission.padding, wrapped).map_err(|error| match error {
-        KeyError::TransportRefused => MALFORMED,
-        error => fault(genuine, &error),
+    facts.hsm.wrap_tmk(id, sealed, key, permission.padding, wrapped).map_err(|error| {
+        if error == KeyError::TransportRefused { MALFORMED } else { fault(genuine, &error) }
     })
 }
 

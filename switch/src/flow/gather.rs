@@ -196,9 +196,10 @@ impl Genuine<'_> {
     pub(super) fn answer(&self, code: ResponseCode, requirement: Requirement) -> Step {
         let keys = self.keys.as_deref().map(|keys| (keys, self.entry.scheme().mac));
         let (envelope, message) = (&self.envelope, &self.message);
-        let requirement = match requirement {
-            Requirement::None => care::requirement(self.facts, self.origin.terminal, &self.entry),
-            asked => asked,
+        let requirement = if requirement == Requirement::None {
+            care::requirement(self.facts, self.origin.terminal, &self.entry)
+        } else {
+            requirement
         };
         answer(self.facts, self.now, envelope, message, Some(self.row), keys, code, requirement)
     }

@@ -26,6 +26,10 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
+/// A request (message type, F60.3, F62), what is answered (F39, header digit, whether there is an
+/// F62), and how many entries it makes.
+type Step<'s> = (&'s str, &'s str, Option<&'s [u8]>, (&'s str, u8, bool), u64);
+
 /// Each request in its order, what is answered, and what the header asks for then.
 #[test]
 fn the_header_asks_until_a_terminal_has_everything() {
@@ -37,7 +41,7 @@ fn the_header_asks_until_a_terminal_has_everything() {
     let house = House::start(directory.path(), demo());
     let mut till = Till::at(&house, FIRST);
     assert_eq!(till.asked(), 1);
-    let steps: &[(&str, &str, Option<&[u8]>, (&str, u8, bool), u64)] = &[
+    let steps: &[Step<'_>] = &[
         ("0800", "360", None, ("00", 1, true), 0),
         ("0800", "361", None, ("00", 4, false), 1),
         ("0800", "361", None, ("00", 4, false), 0),
