@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use codec::{Dialect, Envelope, Header, Message, MessageBuilder, Tpdu, write_frame};
+use codec::{BuildError, Dialect, Envelope, Header, Message, MessageBuilder, Tpdu, write_frame};
 use keys::{Algorithm, MacAlgorithm, TerminalKeys};
 
 use crate::house::House;
@@ -69,15 +69,39 @@ impl Till {
         f62: Option<&[u8]>,
         keys: Option<&TerminalKeys>,
     ) -> Told {
-        let mut frame = Vec::new();
-        let (tpdu, header) = (Tpdu([0x60, 0, 3, 0, 0]), Header([0x60, 0x31, 0, 0x31, 0x13, 0x04]));
-        write_frame(&mut frame, tpdu, header, |out| {
+        self.write(mti, network, f62, keys);
+        self.hear()
+    }
+
+    /// Sends a request twice before it hears an answer.
+    pub(crate) fn ask_twice(&mut self, mti: &str, network: &str, f62: &[u8]) -> [Told; 2] {
+        self.write(mti, network, Some(f62), None);
+        self.write(mti, network, Some(f62), None);
+        [self.hear(), self.hear()]
+    }
+
+    /// Sends a sale with a message code that is none.
+    pub(crate) fn forged_sale(&mut self) -> Told {
+        let id = self.id;
+        self.write_frame(|out| {
+            let mut message = MessageBuilder::start(Dialect::unionpay_pos(), out, b"0200")?;
+            message.digits(3, b"000000")?.digits(4, b"000000000100")?.digits(11, b"000002")?;
+            message.digits(22, b"012")?.digits(25, b"00")?.text(41, id.as_bytes())?;
+            message.text(42, b"898000000000001")?.digits(60, b"22000001000")?;
+            message.finish_with_mac(64, |_| *b"00000000")
+        });
+        self.hear()
+    }
+
+    fn write(&mut self, mti: &str, network: &str, f62: Option<&[u8]>, keys: Option<&TerminalKeys>) {
+        let (id, merchant) = (self.id, self.merchant);
+        self.write_frame(|out| {
             let mti = mti.as_bytes().try_into().unwrap();
             let mut message = MessageBuilder::start(Dialect::unionpay_pos(), out, mti)?;
             if matches!(network, "001" | "003") {
                 message.digits(11, b"000001")?;
             }
-            message.text(41, self.id.as_bytes())?.text(42, self.merchant.as_bytes())?;
+            message.text(41, id.as_bytes())?.text(42, merchant.as_bytes())?;
             message.digits(60, format!("00000001{network}").as_bytes())?;
             if let Some(f62) = f62 {
                 message.binary(62, f62)?;
@@ -87,10 +111,14 @@ impl Till {
                     .finish_with_mac(64, |bytes| keys.mac(MacAlgorithm::UnionPay, bytes).unwrap()),
                 None => message.finish(),
             }
-        })
-        .unwrap();
+        });
+    }
+
+    fn write_frame(&mut self, build: impl FnOnce(&mut Vec<u8>) -> Result<(), BuildError>) {
+        let mut frame = Vec::new();
+        let (tpdu, header) = (Tpdu([0x60, 0, 3, 0, 0]), Header([0x60, 0x31, 0, 0x31, 0x13, 0x04]));
+        write_frame(&mut frame, tpdu, header, build).unwrap();
         self.line.write_all(&frame).unwrap();
-        self.hear()
     }
 
     fn hear(&mut self) -> Told {

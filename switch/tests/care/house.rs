@@ -38,7 +38,9 @@ impl House {
         settings.data = directory.to_owned();
         settings.pos_listen.set_port(0);
         settings.threads = 1;
-        settings.ledger.writes_ledger = false;
+        let ledger = directory.join("ledger.db");
+        settings.ledger.ledger = Some(ledger.clone());
+        settings.journal.ledger = Some(ledger);
         settings.journal.segment_bytes = 1 << 20;
         let hour = jiff::Timestamp::now().to_zoned(TimeZone::UTC).hour();
         settings.calendar = Calendar::new(TimeZone::UTC, Time::constant((hour + 12) % 24, 0, 0, 0));

@@ -70,6 +70,24 @@ fn the_header_asks_until_a_terminal_has_everything() {
     house.stop(directory.path());
 }
 
+/// A sign-on is asked for before anything else, as long as it is needed.
+#[test]
+fn a_sign_on_wins_over_all() {
+    let directory = TempDir::new().unwrap();
+    let house = House::start(directory.path(), demo());
+    let mut till = Till::at(&house, FIRST);
+    assert_eq!(till.forged_sale().short(), ("A0", 3, false), "there are no keys yet");
+    assert_eq!(till.asked(), 1);
+    let told = till.done("0800", "003", None);
+    assert_eq!((told.asks, told.f62.is_some()), (1, true), "the answer to a sign-on asks for more");
+    for _ in 0..2 {
+        assert_eq!(till.forged_sale().code, "A0");
+    }
+    assert_eq!(till.forged_sale().short(), ("A0", 3, false), "the third wrong code in a row");
+    drop(till);
+    house.stop(directory.path());
+}
+
 #[test]
 fn what_is_sent_is_what_the_files_say() {
     let directory = TempDir::new().unwrap();

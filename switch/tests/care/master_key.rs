@@ -127,6 +127,25 @@ fn a_terminal_changes_its_master_key() {
     house.stop(directory.path());
 }
 
+/// Two copies of one request, both on their way, are one request.
+#[test]
+fn two_copies_get_one_key() {
+    let directory = TempDir::new().unwrap();
+    let house = House::start(directory.path(), unbent());
+    let mut till = Till::at(&house, ID);
+    let asked = request(&host_key(&mut till), SERIAL, &TRANSPORT);
+    let entries = house.entries();
+    let [one, other] = till.ask_twice("0800", "350", &asked);
+    assert_eq!(one, other);
+    assert_eq!(house.entries(), entries + 1);
+    let tmk = opened(&one, &TRANSPORT);
+    let [one, other] = till.ask_twice("0800", "351", &activation(&tmk));
+    assert_eq!((one.short(), other.short()), (("00", 0, false), ("00", 0, false)));
+    assert_eq!(house.entries(), entries + 2);
+    drop(till);
+    house.stop(directory.path());
+}
+
 /// A key that was made, and one in use, outlast a restart; so does the RSA key.
 #[test]
 fn a_restart_changes_nothing() {
