@@ -10,6 +10,7 @@
 use std::fmt::Write as _;
 
 use domain::books::{Books, Violation};
+use domain::issuing::Rights;
 use domain::shard::{Command, Decision, Event, REPORT_MAX, Shard, TMK_ISSUES_MAX};
 use domain::terms::{MerchantId, Refusal, ShardNo, TerminalId, Timestamp};
 use domain::txn::{
@@ -25,7 +26,7 @@ fn profile(merchant: MerchantId) -> TerminalProfile {
         merchant,
         sealed_tmk: [9; 40].into(),
         scheme: "classic".into(),
-        may_refund: true,
+        rights: Rights::ALL,
     }
 }
 

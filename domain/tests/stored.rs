@@ -9,7 +9,10 @@
     reason = "in a test a panic is a failure"
 )]
 
-use domain::issuing::{CardStatus, Identity, PinPolicy, ProductId, Terms};
+use domain::issuing::{
+    Acceptance, AcceptanceRule, CardStatus, Ceiling, Identity, Limits, PinPolicy, ProductId, Right,
+    Rights, Terms,
+};
 use domain::ledger::{Parts, Purse};
 use domain::shard::{BatchEvent, CardIssued, Event, Reversed, Transacted};
 use domain::terms::{
@@ -57,6 +60,15 @@ fn issued() -> Event {
             transaction_max: Amount::from_fen(100_000),
             draw: [Purse::Bonus, Purse::Main].into_iter().collect(),
             refund_days: 30,
+            rights: Rights::of(&[Right::Sale, Right::Partial]),
+            acceptance: Acceptance([AcceptanceRule::NotCategory(6011)].into()),
+            limits: Limits {
+                day: Ceiling { amount: Amount::from_fen(200), count: 3 },
+                month: Ceiling::default(),
+            },
+            hold_days: 30,
+            completion_percent: 115,
+            tip_percent: 20,
         },
         status: CardStatus::Active,
         expiry: Expiry::from_yymm(2912).unwrap(),
@@ -79,8 +91,10 @@ fn transacted() -> Transacted {
         amount: Amount::from_fen(6_050),
         outcome: Ok(parts()),
         suspense: Amount::ZERO,
+        held: Parts::default(),
         original: None,
         wrong_pins: Some(0),
+        new_pin: None,
         at: AT,
         date: date(),
     }
@@ -101,8 +115,22 @@ fn of_cards() -> Vec<(&'static str, Event)> {
         merchant: MERCHANT,
         parts: parts(),
         suspense: Amount::from_fen(20),
+        held: Parts::only(Purse::Main, Amount::from_fen(5)),
         at: AT,
         date: date(),
+    };
+    let chosen = Transacted {
+        kind: TxnKind::PinChange,
+        amount: Amount::ZERO,
+        outcome: Ok(Parts::default()),
+        new_pin: Some([0xCC; 8]),
+        ..transacted()
+    };
+    let voided = Transacted {
+        kind: TxnKind::CompletionVoid,
+        held: Parts::only(Purse::Bonus, Amount::from_fen(9)),
+        original: Some(key(9)),
+        ..transacted()
     };
     let barred = |card| Event::Barred { key: key(3), kind: TxnKind::Inquiry, card, at: AT };
     vec![
@@ -110,6 +138,8 @@ fn of_cards() -> Vec<(&'static str, Event)> {
         ("cut off", Event::CutOff(date())),
         ("approved", Event::Transacted(transacted())),
         ("refused", Event::Transacted(refused)),
+        ("a PIN chosen", Event::Transacted(chosen)),
+        ("a completion voided", Event::Transacted(voided)),
         ("reversed", Event::Reversed(reversed)),
         ("barred for a card", barred(Some(CardId(513)))),
         ("barred", barred(None)),
@@ -121,7 +151,7 @@ fn of_terminals() -> Vec<(&'static str, Event)> {
         merchant: MERCHANT,
         sealed_tmk: [0xDD; 3].into(),
         scheme: "classic".into(),
-        may_refund: true,
+        rights: Rights::of(&[Right::Sale, Right::Refund]),
     };
     let claimed = Totals {
         debit: Amount::from_fen(500),
@@ -173,23 +203,33 @@ fn of_care() -> Vec<(&'static str, Event)> {
 
 const STORED: &str = "
     issued
-    008104020102e807c09a0c0201001e01a0b10caaaaaaaaaaaaaaaaaaaaaaaaaa
-    aaaaaa03bbbbbb01cccccccccccccccce05d64020e0000
+    008104020102e807c09a0c0201001e81100101fb2e90030300001e731401a0b1
+    0caaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa03bbbbbb01cccccccccccccccce05d
+    64020e0000
 
     cut off
     0282d2d409
 
     approved
     035430303030303031ac02010081044d3030303030303030303030303031c45e
-    00e05d64020000010080a0a7a4c06882d2d409
+    00e05d6402000000000001000080a0a7a4c06882d2d409
 
     refused
     035430303030303031ac02010281044d3030303030303030303030303031c45e
-    011a00015430303030303031ac02090080a0a7a4c06882d2d409
+    011a00000000015430303030303031ac0209000080a0a7a4c06882d2d409
+
+    a PIN chosen
+    035430303030303031ac02011381044d30303030303030303030303030310000
+    0000000000000000010001cccccccccccccccc80a0a7a4c06882d2d409
+
+    a completion voided
+    035430303030303031ac02010881044d3030303030303030303030303031c45e
+    00e05d640200001200015430303030303031ac020901000080a0a7a4c06882d2
+    d409
 
     reversed
     045430303030303031ac02020181044d3030303030303030303030303031e05d
-    64022880a0a7a4c06882d2d409
+    6402280a000080a0a7a4c06882d2d409
 
     barred for a card
     055430303030303031ac02030301810480a0a7a4c068
@@ -199,7 +239,7 @@ const STORED: &str = "
 
     registered
     0154303030303030314d303030303030303030303030303103dddddd07636c61
-    7373696301
+    7373696305
 
     signed on
     06543030303030303103eeeeee80a0a7a4c068
@@ -282,6 +322,15 @@ fn refusals_keep_their_numbers() {
         Refusal::UnknownTerminal,
         Refusal::BatchDiffers,
         Refusal::UploadTooLong,
+        Refusal::TerminalMayNot,
+        Refusal::CardMayNot,
+        Refusal::MerchantNotAccepted,
+        Refusal::CountLimit,
+        Refusal::CardIsActive,
+        Refusal::OriginalUsed,
+        Refusal::OriginalExpired,
+        Refusal::AboveOriginal,
+        Refusal::UnfitPin,
     ];
     for (number, refusal) in refusals.iter().enumerate() {
         let stored = postcard::to_stdvec(refusal).unwrap();
@@ -294,8 +343,11 @@ fn statuses_keep_their_numbers() {
     use CardStatus::{Active, Cancelled, Frozen, Lost, Sold};
     let stored = postcard::to_stdvec(&[Sold, Active, Frozen, Lost, Cancelled]).unwrap();
     assert_eq!(stored, [0, 1, 2, 3, 4]);
-    use TxnKind::{Inquiry, Refund, Sale, Void};
-    assert_eq!(postcard::to_stdvec(&[Sale, Void, Refund, Inquiry]).unwrap(), [0, 1, 2, 3]);
+    let kinds = postcard::to_stdvec(&TxnKind::ALL).unwrap();
+    assert_eq!(kinds, (0..21).collect::<Vec<u8>>());
+    let first = [TxnKind::Sale, TxnKind::Void, TxnKind::Refund, TxnKind::Inquiry];
+    assert_eq!(TxnKind::ALL[..4], first);
+    assert_eq!(TxnKind::ALL[20], TxnKind::ScriptNotice);
     use PinPolicy::{Above, Always, Never};
     let stored = postcard::to_stdvec(&[Never, Always, Above(Amount::ZERO)]).unwrap();
     assert_eq!(stored, [0, 1, 2, 0]);

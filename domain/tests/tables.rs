@@ -11,10 +11,15 @@
 mod fixtures;
 mod script;
 
-use domain::issuing::{Account, CardStatus, PinPolicy, Terms};
-use domain::risk::{self, Ask, PinFact};
+use domain::issuing::{
+    Acceptance, AcceptanceRule, Account, CardStatus, Ceiling, Limits, MerchantTraits, PinPolicy,
+    Right, Rights, Terms,
+};
+use domain::risk::{self, Ask, Debit, Enough, PinFact};
 use domain::shard::{Command, Event, Request, Reversal, Shard};
-use domain::terms::{Amount, BatchNo, BusinessDate, Expiry, Refusal, ShardNo, Stan, Timestamp};
+use domain::terms::{
+    Amount, BatchNo, BusinessDate, CardId, Expiry, Refusal, ShardNo, Stan, Timestamp,
+};
 use domain::txn::{TxnKey, TxnKind};
 use script::check;
 
@@ -423,31 +428,27 @@ fn what_nothing_refers_to_is_forgotten_and_no_date_goes_back() {
 fn what_is_forgotten_leaves_nothing_behind() {
     let card = fixtures::cards_of(ShardNo(0)).next().unwrap();
     let mut shard = Shard::new(ShardNo(0));
-    shard.apply(&Event::CardIssued(Box::new(fixtures::card(card, fixtures::purses(100, 0)))));
+    shard.apply(&Event::CardIssued(Box::new(fixtures::card(card, fixtures::purses(10_000, 0)))));
     shard.apply(&Event::CutOff(script::first_date()));
-    let before = postcard::to_stdvec(&shard).unwrap().len();
-    for (number, fen) in [(1, 10), (2, 20), (3, 500)] {
-        let request = Request {
-            key: TxnKey {
+    // What a card has spent of its limits is a sum, which the first day fills in.
+    let lengths = [2, 4].map(|month| {
+        for (number, fen) in [(1, 10), (2, 20), (3, 50_000)] {
+            let key = TxnKey {
                 terminal: fixtures::terminal(1),
                 batch: BatchNo::FIRST,
                 stan: Stan::new(number).unwrap(),
-            },
-            kind: TxnKind::Sale,
-            card,
-            merchant: fixtures::merchant(1),
-            amount: Amount::from_fen(fen),
-            pin: PinFact::Absent,
-            original: None,
-            only_repeats: None,
-        };
-        let decision = shard.decide(&Command::Transact(request), Timestamp(1));
-        shard.apply(&decision.event.unwrap());
-    }
-    assert_eq!(shard.txns().len(), 3);
-    shard.apply(&Event::CutOff(BusinessDate::new(2027, 2, 1).unwrap()));
-    assert_eq!(shard.txns().len(), 0);
-    assert_eq!(postcard::to_stdvec(&shard).unwrap().len(), before);
+            };
+            let plain = Request::plain(key, TxnKind::Sale, card, fixtures::merchant(1));
+            let request = Request { amount: Amount::from_fen(fen), ..plain };
+            let decision = shard.decide(&Command::Transact(request), Timestamp(1));
+            shard.apply(&decision.event.unwrap());
+        }
+        assert_eq!(shard.txns().len(), 3);
+        shard.apply(&Event::CutOff(BusinessDate::new(2027, month, 1).unwrap()));
+        assert_eq!(shard.txns().len(), 0);
+        postcard::to_stdvec(&shard).unwrap().len()
+    });
+    assert_eq!(lengths[0], lengths[1]);
 }
 
 #[test]
@@ -480,9 +481,17 @@ fn provoke(refusal: &str, account: &mut Account, ask: &mut Ask) {
         "PinTriesExceeded" => account.wrong_pins = Terms::PIN_TRIES,
         "WrongPin" => ask.pin = PinFact::Wrong,
         "PinMissing" => account.terms.pin = PinPolicy::Always,
-        "InvalidAmount" => ask.debit = Some(Amount::ZERO),
+        "CardMayNot" => account.terms.rights = Rights::default(),
+        "MerchantNotAccepted" => {
+            account.terms.acceptance = Acceptance([AcceptanceRule::Brand(7)].into());
+        }
+        "CountLimit" => {
+            let once = Ceiling { amount: Amount::ZERO, count: 1 };
+            account.terms.limits = Limits { day: once, month: Ceiling::default() };
+        }
+        "InvalidAmount" => ask.debit = Debit::Money(Amount::ZERO, Enough::All),
         "AmountLimit" => account.terms.transaction_max = Amount::from_fen(50),
-        "InsufficientFunds" => ask.debit = Some(Amount::from_fen(101)),
+        "InsufficientFunds" => ask.debit = Debit::Money(Amount::from_fen(101), Enough::All),
         other => panic!("nothing provokes {other}"),
     }
 }
@@ -492,12 +501,33 @@ fn provoke(refusal: &str, account: &mut Account, ask: &mut Ask) {
 fn winner(refusals: &[&str]) -> Option<String> {
     let card = fixtures::cards_of(ShardNo(0)).next().unwrap();
     let mut shard = Shard::new(ShardNo(0));
-    shard.apply(&Event::CardIssued(Box::new(fixtures::card(card, fixtures::purses(100, 0)))));
+    shard.apply(&Event::CardIssued(Box::new(fixtures::card(card, fixtures::purses(101, 0)))));
+    pay_once(&mut shard, card);
     let mut account = shard.account(card).unwrap().clone();
-    let debit = Some(Amount::from_fen(100));
-    let mut ask = Ask { pin: PinFact::Absent, debit, date: script::first_date() };
+    let mut ask = Ask {
+        pin: PinFact::Absent,
+        pin_is_waived: false,
+        debit: Debit::Money(Amount::from_fen(100), Enough::All),
+        rights: [Some(Right::Sale), None],
+        merchant: MerchantTraits::default(),
+        date: script::first_date(),
+    };
     refusals.iter().for_each(|refusal| provoke(refusal, &mut account, &mut ask));
     risk::first_refusal(&account, &ask).map(|refusal| format!("{refusal:?}"))
+}
+
+/// Has something paid with a card, for the count of its day.
+fn pay_once(shard: &mut Shard, card: CardId) {
+    shard.apply(&Event::CutOff(script::first_date()));
+    let key = TxnKey {
+        terminal: fixtures::terminal(1),
+        batch: BatchNo::FIRST,
+        stan: Stan::new(1).unwrap(),
+    };
+    let plain = Request::plain(key, TxnKind::ECash, card, fixtures::merchant(1));
+    let request = Request { amount: Amount::from_fen(1), ..plain };
+    let decision = shard.decide(&Command::Transact(request), Timestamp(1));
+    shard.apply(&decision.event.unwrap());
 }
 
 #[test]
@@ -529,6 +559,14 @@ fn of_two_checks_that_refuse_the_earlier_wins() {
         PinMissing        AmountLimit
         PinMissing        InsufficientFunds
         AmountLimit       InsufficientFunds
+        PinMissing        CardMayNot
+        CardMayNot        MerchantNotAccepted
+        CardMayNot        InsufficientFunds
+        MerchantNotAccepted InvalidAmount
+        MerchantNotAccepted AmountLimit
+        InvalidAmount     CountLimit
+        AmountLimit       CountLimit
+        CountLimit        InsufficientFunds
     ";
     for row in table.lines().map(str::trim).filter(|row| !row.is_empty()) {
         let pair: Vec<_> = row.split_whitespace().collect();

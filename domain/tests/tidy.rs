@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module of the crate may use those before it, never those after it.
-const ORDER: [&str; 8] = ["faults", "terms", "ledger", "issuing", "risk", "txn", "shard", "books"];
+const ORDER: [&str; 8] = ["terms", "faults", "ledger", "issuing", "risk", "txn", "shard", "books"];
 /// No file of the workspace is longer.
 const LINES_MAX: usize = 600;
 /// Names that say nothing of what is inside.

@@ -138,6 +138,21 @@ pub trait Hsm: Send + Sync {
     /// [`KeyError::PinMalformed`] unless the PIN is 4 to 12 digits.
     fn derive_pin_verification(&self, card: u64, pin: &[u8]) -> Result<PinVerification, KeyError>;
 
+    /// Computes what is kept of a PIN that a cardholder has chosen: a block of 8 bytes (DES) or 16
+    /// (SM4), made like those of [`Self::verify_pin`].
+    ///
+    /// # Errors
+    /// [`KeyError::PinRefused`] if the block is no PIN block, and for a PIN that anybody would
+    /// guess: one digit over and over, or digits that count up or down.
+    fn choose_pin(
+        &self,
+        keys: &WorkingKeys,
+        block: &[u8],
+        format: PinFormat,
+        pan: &Pan12,
+        card: u64,
+    ) -> Result<PinVerification, KeyError>;
+
     /// Re-enciphers a PIN block from one set of keys to another, for a partner.
     ///
     /// `format` is that of the received block. The result always binds the card number: a block

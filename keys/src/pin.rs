@@ -169,6 +169,24 @@ impl ClearPin {
         &self.0
     }
 
+    /// True for a PIN that anybody would guess: each digit is as far from the one before it as the
+    /// second from the first, and that is 0, 1 or 9 (counting in tens).
+    pub(crate) fn is_guessable(&self) -> Choice {
+        let [length, packed @ ..] = &*self.0;
+        let mut digits = Zeroizing::new([0_u8; 14]);
+        for (to, from) in digits.as_chunks_mut::<2>().0.iter_mut().zip(packed) {
+            *to = [from >> 4, from & 15];
+        }
+        [0_u8, 1, 9].into_iter().fold(Choice::from(0), |found, step| {
+            let pairs = digits.iter().zip(digits.iter().skip(1)).zip(1_u8..);
+            let all = pairs.fold(Choice::from(1), |all, ((first, second), place)| {
+                let next = first.wrapping_add(step).wrapping_rem(10);
+                all & (next.ct_eq(second) | !place.ct_lt(length))
+            });
+            found | all
+        })
+    }
+
     /// Enciphers the PIN; with a card number the block binds it.
     pub(crate) fn encrypt(&self, key: &BlockKey, pan: Option<&Pan12>) -> PinBlock {
         let mut clear = Zeroizing::new([0xFF; 16]);

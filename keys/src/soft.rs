@@ -215,6 +215,19 @@ impl Hsm for SoftHsm {
         Ok(self.verification(card, &ClearPin::from_digits(pin)?))
     }
 
+    fn choose_pin(
+        &self,
+        keys: &WorkingKeys,
+        block: &[u8],
+        format: PinFormat,
+        pan: &Pan12,
+        card: u64,
+    ) -> Result<PinVerification, KeyError> {
+        let (is_pin, pin) = ClearPin::decrypt(&keys.pin, block, format.bound(pan));
+        let kept = self.verification(card, &pin);
+        if bool::from(is_pin & !pin.is_guessable()) { Ok(kept) } else { Err(KeyError::PinRefused) }
+    }
+
     fn translate_pin(
         &self,
         from: &WorkingKeys,

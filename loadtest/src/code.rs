@@ -16,6 +16,13 @@ impl Code {
     /// The message code is wrong, or the host has no keys for the terminal.
     pub const MAC_WRONG: Self = Self(*b"A0");
 
+    /// The same was there before.
+    pub const DUPLICATE: Self = Self(*b"94");
+    /// The host has no answer from the issuer.
+    pub const NO_ANSWER: Self = Self(*b"98");
+    /// Done, and the issuer will confirm it later.
+    pub const ASK_LATER: Self = Self(*b"A6");
+
     /// The two characters.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -33,6 +40,12 @@ impl Code {
     #[must_use]
     pub const fn ends_reversal(self) -> bool {
         matches!(&self.0, b"00" | b"12" | b"25")
+    }
+
+    /// True if the same request may be answered otherwise a little later.
+    #[must_use]
+    pub const fn is_of_the_moment(self) -> bool {
+        matches!(&self.0, b"68" | b"90" | b"91" | b"92" | b"96" | b"98" | b"A0" | b"A7")
     }
 
     /// What the code means.

@@ -42,7 +42,7 @@ pub struct TerminalSetup {
     /// How it computes field 64.
     pub mac: MacAlgorithm,
     /// True if it may refund.
-    #[serde(default)]
+    #[serde(default, rename = "rights", deserialize_with = "may_refund")]
     pub may_refund: bool,
 }
 
@@ -228,6 +228,12 @@ pub(crate) const fn layout_name(layout: KeyLayout) -> &'static str {
         KeyLayout::Sm4x40 => "sm4-40",
         KeyLayout::Sm4x60 => "sm4-60",
     }
+}
+
+/// Reads what a terminal may ask for, as far as it matters here.
+fn may_refund<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    let rights = Vec::<String>::deserialize(deserializer)?;
+    Ok(rights.iter().any(|right| right == "refund"))
 }
 
 fn algorithm<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Algorithm, D::Error> {

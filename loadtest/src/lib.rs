@@ -9,6 +9,7 @@
 //! | [`kit`] | terminals and cards of a programme directory, or generated |
 //! | [`terminal`] | a virtual POS terminal without socket, clock or randomness |
 //! | [`mod@line`], [`station`] | a TCP line; a terminal at its line |
+//! | [`pay`] | one bill paid with several tenders |
 //! | [`demo`] | a shop's day, played and judged |
 //! | [`echo`], [`load`] | a bare echo server; a closed loop over many connections |
 //! | [`mod@bench`] | a switch beside a bare echo server |
@@ -25,6 +26,7 @@ pub mod ids;
 pub mod kit;
 pub mod line;
 pub mod load;
+pub mod pay;
 pub mod secret;
 mod seed;
 pub mod station;
@@ -34,6 +36,6 @@ pub use code::Code;
 pub use fen::Fen;
 pub use ids::{BatchNo, CardNumber, Expiry, MerchantId, Stan, TerminalId};
 pub use kit::{CardStatus, Kit, TerminalSetup, TestCard};
-pub use secret::{Pin, Tmk};
+pub use secret::{HolderCheck, IdDocument, Pin, Tmk};
 pub use station::{Exchange, Station, StationError};
 pub use terminal::{Presented, Reply, Terminal, TerminalError};

@@ -95,3 +95,79 @@ impl<'de> Deserialize<'de> for Pin {
         text.parse().map_err(serde::de::Error::custom)
     }
 }
+
+/// What stands for the holder of a card that is not there: the number on its back, the end of an
+/// identity number. At most 20 printable characters, wiped when dropped; `Debug` hides it.
+#[derive(Clone, Eq, PartialEq)]
+pub struct HolderCheck(Zeroizing<String>);
+
+impl HolderCheck {
+    /// The characters.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Nothing.
+impl Default for HolderCheck {
+    fn default() -> Self {
+        Self(Zeroizing::new(String::new()))
+    }
+}
+
+impl FromStr for HolderCheck {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        if is_short_text(text) {
+            Ok(Self(Zeroizing::new(text.to_owned())))
+        } else {
+            Err(NotAnId("what stands for the holder has at most 20 printable characters"))
+        }
+    }
+}
+
+impl fmt::Debug for HolderCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HolderCheck(..)")
+    }
+}
+
+/// The identity document of somebody who puts cash on a card: its type, two digits, and its number,
+/// at most 20 printable characters. `Debug` hides it.
+#[derive(Clone, Default, Eq, PartialEq)]
+pub struct IdDocument(Option<(String, String)>);
+
+impl IdDocument {
+    /// Field 62 of a top-up: 22 characters, spaces if nobody showed one.
+    pub(crate) fn field(&self) -> String {
+        let (class, number) = self.0.as_ref().map_or(("", ""), |(class, number)| (class, number));
+        format!("{class:<2}{number:<20}")
+    }
+}
+
+/// Type and number with a colon between, such as `01:110101199001011234`.
+impl FromStr for IdDocument {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let wrong = NotAnId("a document is two digits, a colon and at most 20 characters");
+        let (class, number) = text.split_once(':').ok_or(wrong)?;
+        let is_class = class.len() == 2 && class.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_class || number.is_empty() || !is_short_text(number) {
+            return Err(wrong);
+        }
+        Ok(Self(Some((class.to_owned(), number.to_owned()))))
+    }
+}
+
+impl fmt::Debug for IdDocument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IdDocument(..)")
+    }
+}
+
+fn is_short_text(text: &str) -> bool {
+    text.len() <= 20 && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use crate::audit::{History, Key};
 use crate::code::Code;
+use crate::fen::Fen;
 use crate::line::{Frame, Line, LineError};
+use crate::secret::IdDocument;
 use crate::terminal::{
-    Imprint, Reconciled, Reply, SignOn, StateError, Terminal, TerminalError, Totals,
+    Imprint, Presented, Reconciled, Reply, SignOn, StateError, Terminal, TerminalError, Totals,
 };
 
 /// A terminal and the line to its host. The line stays open between requests and is opened again
@@ -40,6 +42,8 @@ pub struct Exchange {
 pub struct Settlement {
     /// What the host says of the totals; `None` if it says nothing.
     pub reconciled: Option<Reconciled>,
+    /// What the host had to be told first.
+    pub notices: Vec<Exchange>,
     /// The totals, the uploads and the end, in order.
     pub exchanges: Vec<Exchange>,
 }
@@ -85,7 +89,20 @@ impl Station {
         self.state_file = Some(path);
     }
 
-    /// What the terminal saw of its sales, voids and refunds.
+    /// Lets the terminal decide something for itself, and keeps its state.
+    ///
+    /// # Errors
+    /// What the terminal refuses, or that its state cannot be kept.
+    pub fn note<T>(
+        &mut self,
+        decision: impl FnOnce(&mut Terminal) -> Result<T, TerminalError>,
+    ) -> Result<T, StationError> {
+        let decided = decision(&mut self.terminal)?;
+        self.save()?;
+        Ok(decided)
+    }
+
+    /// What the terminal saw of its transactions.
     #[must_use]
     pub const fn history(&self) -> &History {
         &self.history
@@ -158,7 +175,7 @@ impl Station {
     }
 
     /// Does what must be done before a request that needs keys: signs on if there are no keys or
-    /// the host wants it, and sends an owed reversal.
+    /// the host wants it, sends an owed reversal, confirms a top-up.
     ///
     /// # Errors
     /// [`StationError`].
@@ -170,23 +187,78 @@ impl Station {
                 let ask = SignOn::for_layout(self.terminal.setup().layout);
                 exchanges.push(self.ask(|terminal| terminal.sign_on(ask))?);
             }
-            if !self.terminal.is_signed_on() || self.terminal.owed().is_none() {
+            if !self.terminal.is_signed_on() {
                 break;
             }
-            let reversal = self.ask(Terminal::reversal)?;
+            let debt = if self.terminal.owed().is_some() {
+                self.ask(Terminal::reversal)?
+            } else if self.terminal.confirmation_owed().is_some() {
+                self.ask(Terminal::confirm)?
+            } else {
+                break;
+            };
             // Keys that do not match must not use up the tries.
-            must_sign_on = reversal.reply.code == Some(Code::MAC_WRONG);
-            exchanges.push(reversal);
+            must_sign_on = debt.reply.code == Some(Code::MAC_WRONG);
+            exchanges.push(debt);
         }
         Ok(exchanges)
     }
 
-    /// Settles the open batch: totals, the uploads that the answer asks for, the end.
+    /// Tells the host what it has not been told, as far as it answers.
+    ///
+    /// # Errors
+    /// [`StationError`]; a notice that is not answered is kept, to be told again.
+    pub fn tell(&mut self) -> Result<Vec<Exchange>, StationError> {
+        let mut exchanges = Vec::new();
+        while self.terminal.has_notices_due() {
+            let told = self.ask(Terminal::notice)?;
+            let must_wait = told.reply.code.is_some_and(Code::is_of_the_moment);
+            exchanges.push(told);
+            if must_wait {
+                break;
+            }
+        }
+        Ok(exchanges)
+    }
+
+    /// Puts cash onto the card that was verified last. If nobody sees the outcome, the top-up is
+    /// confirmed, until the host answers or a person must ask.
+    ///
+    /// # Errors
+    /// [`StationError`]; the terminal says whether a confirmation is still owed.
+    pub fn top_up(
+        &mut self,
+        presented: &Presented<'_>,
+        amount: Fen,
+        document: &IdDocument,
+    ) -> Result<Vec<Exchange>, StationError> {
+        let mut exchanges = Vec::new();
+        let mut silence = None;
+        match self.ask(|terminal| terminal.top_up(presented, amount, document)) {
+            Ok(exchange) => exchanges.push(exchange),
+            Err(error) => silence = Some(error),
+        }
+        while self.terminal.confirmation_owed().is_some() {
+            match self.ask(Terminal::confirm) {
+                Ok(exchange) => exchanges.push(exchange),
+                Err(error @ StationError::Unreachable(_)) => return Err(error),
+                Err(error) => silence = Some(error),
+            }
+        }
+        // An answer to a confirmation is as good as one to the top-up.
+        match silence {
+            Some(error) if exchanges.is_empty() => Err(error),
+            Some(_) | None => Ok(exchanges),
+        }
+    }
+
+    /// Settles the open batch: what the host must be told first, totals, the uploads that the
+    /// answer asks for, the end.
     ///
     /// # Errors
     /// [`StationError`].
     pub fn settle(&mut self) -> Result<Settlement, StationError> {
-        self.settle_claiming(self.terminal.totals())
+        self.settle_with(Terminal::totals)
     }
 
     /// The same with totals that may not be those of the slips.
@@ -194,21 +266,30 @@ impl Station {
     /// # Errors
     /// [`StationError`].
     pub fn settle_claiming(&mut self, totals: Totals) -> Result<Settlement, StationError> {
+        self.settle_with(|_| totals)
+    }
+
+    fn settle_with(
+        &mut self,
+        totals: impl FnOnce(&Terminal) -> Totals,
+    ) -> Result<Settlement, StationError> {
+        let notices = self.tell()?;
+        // What the host did not take counts nowhere.
+        let totals = totals(&self.terminal);
         let first = self.ask(|terminal| terminal.settle_claiming(&totals))?;
         let reconciled = first.reply.reconciled;
         let mut exchanges = vec![first];
         if matches!(reconciled, Some(Reconciled::Balanced | Reconciled::Unbalanced)) {
             while self.terminal.must_upload() {
-                let upload = self.ask(Terminal::upload)?;
-                let is_taken = upload.reply.is_success() || upload.reply.code.is_none();
-                exchanges.push(upload);
-                if !is_taken {
-                    return Ok(Settlement { reconciled, exchanges });
+                let sent = self.terminal.details_sent();
+                exchanges.push(self.ask(Terminal::upload)?);
+                if self.terminal.details_sent() == sent {
+                    return Ok(Settlement { notices, reconciled, exchanges });
                 }
             }
             exchanges.push(self.ask(Terminal::end_upload)?);
         }
-        Ok(Settlement { reconciled, exchanges })
+        Ok(Settlement { notices, reconciled, exchanges })
     }
 
     /// Closes the line.

@@ -3,33 +3,53 @@
 //! Each request method returns the frame to send, its length in front. What comes back goes to
 //! [`Terminal::on_frame`]; if nothing does, [`Terminal::on_timeout`] is told. One request is under
 //! way at a time, as on a real terminal.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `kind` | the table of transactions: what they look like, what silence leaves, where they count |
+//! | `trade`, `hold`, `notice`, `topup` | requests at once; held money; what is told later; cash onto cards |
+//! | `settle` | totals and upload |
+//! | `content`, `request`, `chip` | fields of a request, gathered and written |
+//! | `answer`, `reply` | what an answer changes, and what it says |
+//! | `slip`, `state` | what is printed, and what outlives a power cut |
 
 mod answer;
 mod ask;
 mod chip;
+mod content;
 mod error;
+mod hold;
+mod kind;
+mod notice;
 mod profile;
 mod reply;
 mod request;
 mod settle;
 mod slip;
 mod state;
+mod topup;
+mod trade;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use codec::{Dialect, Envelope, Message};
 use keys::TerminalKeys;
 
-pub use ask::{Entry, Original, Owed, Presented, Reason, SignOn};
+pub use ask::{Entry, Hold, Original, Owed, Presented, Reason, SignOn, Verified};
 pub use chip::Chip;
 pub use error::TerminalError;
+pub use kind::{Scheme, SlipKind};
+pub use notice::{About, Notice};
 pub use profile::{PartialApproval, Profile, TrackLine};
 pub use reply::{Reconciled, Reply, Unreadable};
-pub use slip::{Digits, Imprint, Slip, SlipKind, SlipState, Totals};
+pub use slip::{Digits, Imprint, Slip, SlipState, Totals};
 pub use state::{State, StateError};
+pub use topup::Confirmation;
 
-use request::{BALANCE, Content, Management, REFUND, Reference, SALE, Type, VOID, six};
-use settle::Settling;
+use content::Draft;
+use request::Management;
+use settle::{Form, Settling};
+use slip::Link;
 
 use crate::fen::Fen;
 use crate::ids::{BatchNo, Stan};
@@ -44,11 +64,22 @@ enum Kind {
     SignOn(SignOn),
     SignOff,
     Echo,
-    Balance,
-    Money { kind: SlipKind, of: Option<Stan>, imprint: Box<Imprint> },
+    /// Its answer changes nothing.
+    Inquiry,
+    Verification(Box<Imprint>),
+    Money {
+        kind: SlipKind,
+        link: Link,
+        imprint: Box<Imprint>,
+    },
     Reversal,
+    Confirmation,
+    Notice(Stan),
     Settlement,
-    Upload(usize),
+    Upload {
+        count: usize,
+        form: Form,
+    },
     End,
 }
 
@@ -64,14 +95,13 @@ struct Awaiting {
 }
 
 impl Awaiting {
-    /// The reversal to send if no answer comes. A refund has none: its outcome is asked for by
-    /// telephone.
+    /// The reversal to send if no answer comes. What cannot be reversed is confirmed, told again or
+    /// asked for by telephone.
     fn owed_on_silence(&self) -> Option<Owed> {
-        let Kind::Money { kind: kind @ (SlipKind::Sale | SlipKind::Void), imprint, .. } =
-            &self.kind
-        else {
+        let Kind::Money { kind, imprint, .. } = &self.kind else { return None };
+        if !kind.is_reversible() {
             return None;
-        };
+        }
         let imprint = (**imprint).clone();
         Some(Owed { kind: *kind, imprint, reason: Reason::NoAnswer, auth: None, refused: 0 })
     }
@@ -97,6 +127,9 @@ pub struct Terminal {
     awaiting: Option<Awaiting>,
     last: Option<Awaiting>,
     owed: Option<Owed>,
+    verified: Option<Verified>,
+    confirmation: Option<Confirmation>,
+    notices: Vec<Notice>,
     settling: Option<Settling>,
     wants_sign_on: bool,
 }
@@ -123,6 +156,9 @@ impl Terminal {
             awaiting: None,
             last: None,
             owed: None,
+            verified: None,
+            confirmation: None,
+            notices: Vec::new(),
             settling: None,
             wants_sign_on: false,
         }
@@ -174,18 +210,24 @@ impl Terminal {
         self.owed.as_ref()
     }
 
-    /// The sale, void or refund under way: what it is for, and what a reversal would repeat.
+    /// The transaction under way: what it is for, and what a reversal would repeat.
     #[must_use]
     pub fn under_way(&self) -> Option<(SlipKind, &Imprint)> {
         match &self.awaiting.as_ref()?.kind {
             Kind::Money { kind, imprint, .. } => Some((*kind, imprint)),
+            Kind::Notice(stan) => {
+                let slip = self.slips.get(stan)?;
+                Some((slip.kind, &slip.imprint))
+            }
             Kind::SignOn(_)
             | Kind::SignOff
             | Kind::Echo
-            | Kind::Balance
+            | Kind::Inquiry
+            | Kind::Verification(_)
             | Kind::Reversal
+            | Kind::Confirmation
             | Kind::Settlement
-            | Kind::Upload(_)
+            | Kind::Upload { .. }
             | Kind::End => None,
         }
     }
@@ -249,96 +291,6 @@ impl Terminal {
         self.send_management(&request, Kind::Echo)
     }
 
-    /// Asks what a card may spend.
-    ///
-    /// # Errors
-    /// [`TerminalError::NotSignedOn`], [`TerminalError::ReversalOwed`], [`TerminalError::Busy`],
-    /// or that the request cannot be written.
-    pub fn balance(&mut self, presented: &Presented<'_>) -> Result<Vec<u8>, TerminalError> {
-        self.must_be_free()?;
-        let content = self.content(&BALANCE, presented, None, None)?;
-        self.send_financial(&BALANCE, &content, |_| Kind::Balance)
-    }
-
-    /// Sells.
-    ///
-    /// # Errors
-    /// As [`Terminal::balance`].
-    pub fn sale(
-        &mut self,
-        presented: &Presented<'_>,
-        amount: Fen,
-    ) -> Result<Vec<u8>, TerminalError> {
-        self.must_be_free()?;
-        let content = self.content(&SALE, presented, Some(amount), None)?;
-        self.send_financial(&SALE, &content, |imprint| money(SlipKind::Sale, None, imprint))
-    }
-
-    /// Voids the sale with trace number `of`: with a card presented, or without.
-    ///
-    /// # Errors
-    /// As [`Terminal::balance`], and [`TerminalError::NoSuchSlip`].
-    pub fn void(
-        &mut self,
-        of: Stan,
-        presented: Option<&Presented<'_>>,
-    ) -> Result<Vec<u8>, TerminalError> {
-        self.must_be_free()?;
-        let sale = self.slips.get(&of).ok_or(TerminalError::NoSuchSlip(of))?;
-        let Imprint { stan, batch, amount, ref card, expiry, .. } = sale.imprint;
-        let typed = Presented { card, expiry, entry: Entry::Manual, pin: None };
-        let reference = Reference {
-            rrn: sale.rrn.clone().into_bytes(),
-            auth: sale.auth.clone().map(String::into_bytes),
-            f61: [six(batch.get()), six(stan.get())].concat(),
-            company: None,
-        };
-        let presented = presented.unwrap_or(&typed);
-        let content = self.content(&VOID, presented, Some(amount), Some(reference))?;
-        self.send_financial(&VOID, &content, |imprint| money(SlipKind::Void, Some(of), imprint))
-    }
-
-    /// Refunds an earlier sale, in part or whole.
-    ///
-    /// # Errors
-    /// As [`Terminal::balance`].
-    pub fn refund(
-        &mut self,
-        original: &Original,
-        presented: &Presented<'_>,
-        amount: Fen,
-    ) -> Result<Vec<u8>, TerminalError> {
-        self.must_be_free()?;
-        let Original { rrn, auth, batch, stan, date } = original;
-        let reference = Reference {
-            rrn: rrn.clone().into_bytes(),
-            auth: auth.clone().map(String::into_bytes),
-            f61: [&six(batch.get())[..], &six(stan.get()), date.as_bytes()].concat(),
-            company: Some(b"CUP"),
-        };
-        // Money goes back: nobody types a PIN for it.
-        let presented = Presented { pin: None, ..*presented };
-        let content = self.content(&REFUND, &presented, Some(amount), Some(reference))?;
-        self.send_financial(&REFUND, &content, |imprint| money(SlipKind::Refund, None, imprint))
-    }
-
-    /// Decides to reverse the approved sale or void with trace number `of`, and sends it.
-    ///
-    /// # Errors
-    /// As [`Terminal::balance`], [`TerminalError::NoSuchSlip`] and
-    /// [`TerminalError::NotReversible`].
-    pub fn reverse(&mut self, of: Stan, reason: Reason) -> Result<Vec<u8>, TerminalError> {
-        self.must_be_free()?;
-        let slip = self.slips.get(&of).ok_or(TerminalError::NoSuchSlip(of))?;
-        let Slip { kind, imprint, auth, .. } = slip.clone();
-        match kind {
-            SlipKind::Sale | SlipKind::Void => {}
-            SlipKind::Refund => return Err(TerminalError::NotReversible),
-        }
-        self.owed = Some(Owed { kind, imprint, reason, auth, refused: 0 });
-        self.reversal()
-    }
-
     /// Sends the reversal that is owed. It keeps the trace number and the batch of what it undoes.
     ///
     /// # Errors
@@ -372,31 +324,6 @@ impl Terminal {
         Ok(self.await_answer(last))
     }
 
-    /// Writes `count` sales one after the other, each with a trace number of its own, for a load
-    /// generator that sends them itself. The terminal takes no note of them.
-    ///
-    /// # Errors
-    /// As [`Terminal::balance`].
-    pub fn prepare_sales(
-        &mut self,
-        presented: &Presented<'_>,
-        amount: Fen,
-        count: usize,
-    ) -> Result<Vec<u8>, TerminalError> {
-        self.must_be_free()?;
-        let content = self.content(&SALE, presented, Some(amount), None)?;
-        let mut frames = Vec::new();
-        for number in 0..count {
-            let stan = self.take_stan();
-            self.write_financial(&mut frames, &content, stan)?;
-            if number == 0 {
-                // All are equally long.
-                frames.reserve_exact(frames.len().saturating_mul(count.saturating_sub(1)));
-            }
-        }
-        Ok(frames)
-    }
-
     /// True if a frame, without its length, ends in the message code that its content and the
     /// terminal's keys give.
     #[must_use]
@@ -406,35 +333,57 @@ impl Terminal {
         message.is_ok_and(|message| self.has_right_mac(&message))
     }
 
-    /// No answer came in time. A sale or void then owes its reversal.
+    /// No answer came in time. What that leaves to do depends on the request.
     pub fn on_timeout(&mut self) {
         if let Some(awaiting) = self.awaiting.take() {
-            if let Some(owed) = awaiting.owed_on_silence() {
-                self.owed = Some(owed);
-            }
+            self.on_silence(&awaiting, Reason::NoAnswer);
             self.last = Some(awaiting);
+        }
+    }
+
+    /// Nobody saw the outcome of a request: none came, or one that cannot be believed.
+    fn on_silence(&mut self, awaiting: &Awaiting, reason: Reason) {
+        if let Some(owed) = awaiting.owed_on_silence() {
+            self.owed = Some(Owed { reason, ..owed });
+        }
+        if let Some(confirmation) = self.confirmation_of(awaiting) {
+            self.confirmation = Some(confirmation);
+        }
+        match awaiting.kind {
+            Kind::Notice(stan) => self.told_in_vain(stan),
+            Kind::Confirmation => self.confirmed_in_vain(),
+            Kind::SignOn(_)
+            | Kind::SignOff
+            | Kind::Echo
+            | Kind::Inquiry
+            | Kind::Verification(_)
+            | Kind::Money { .. }
+            | Kind::Reversal
+            | Kind::Settlement
+            | Kind::Upload { .. }
+            | Kind::End => {}
         }
     }
 
     fn send_financial(
         &mut self,
-        of: &Type,
-        content: &Content,
+        draft: Draft<'_>,
         kind: impl FnOnce(Imprint) -> Kind,
     ) -> Result<Vec<u8>, TerminalError> {
+        let content = self.content(draft)?;
         let stan = self.take_stan();
         let mut frame = Vec::new();
-        self.write_financial(&mut frame, content, stan)?;
+        self.write_financial(&mut frame, &content, stan)?;
         let imprint = content.imprint(stan, self.batch);
         if imprint.has_sequence {
             self.chip_count = self.chip_count.saturating_add(1);
         }
         Ok(self.await_answer(Awaiting {
             kind: kind(imprint),
-            mti: *of.mti,
+            mti: *content.mti,
             stan: Some(stan),
-            processing: Some(of.processing),
-            amount: content.amount(),
+            processing: Some(content.processing),
+            amount: content.amount,
             frame,
         }))
     }
@@ -470,10 +419,12 @@ impl Terminal {
 
     fn must_be_free(&self) -> Result<(), TerminalError> {
         self.must_be_idle()?;
-        if self.owed.is_some() { Err(TerminalError::ReversalOwed) } else { Ok(()) }
+        if self.owed.is_some() {
+            return Err(TerminalError::ReversalOwed);
+        }
+        if self.confirmation.is_some() {
+            return Err(TerminalError::ConfirmationOwed);
+        }
+        Ok(())
     }
-}
-
-fn money(kind: SlipKind, of: Option<Stan>, imprint: Imprint) -> Kind {
-    Kind::Money { kind, of, imprint: Box::new(imprint) }
 }

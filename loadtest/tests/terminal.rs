@@ -13,64 +13,14 @@ mod host;
 
 use std::os::unix::fs::PermissionsExt;
 
-use codec::{Dialect, Envelope, Message};
-use host::{Answer, BLOCK_40, Host, Mac, SM4_BLOCK_60, hex, setup, sm4_setup};
+use host::{
+    Answer, BLOCK_40, Host, Mac, SM4_BLOCK_60, card, field, hex, setup, signed_on, signed_on_as,
+    sm4_setup, stan,
+};
 use loadtest::terminal::{
     Entry, Original, Reason, Reconciled, SignOn, SlipKind, SlipState, State, Totals,
 };
-use loadtest::{
-    CardStatus, Code, Fen, Presented, Stan, Terminal, TerminalError, TerminalSetup, TestCard,
-};
-
-fn card() -> TestCard {
-    TestCard {
-        pan: "6212142000000000012".parse().unwrap(),
-        pin: Some("123456".parse().unwrap()),
-        product: 1,
-        expiry: Some("2912".parse().unwrap()),
-        status: CardStatus::Active,
-        main: Fen(50_000),
-        bonus: Fen(0),
-        points: 0,
-        held: Fen(0),
-    }
-}
-
-/// A terminal that has signed on, and its host.
-fn signed_on() -> (Terminal, Host) {
-    signed_on_as(&setup(), BLOCK_40, SignOn::Double)
-}
-
-fn signed_on_as(setup: &TerminalSetup, block: &str, ask: SignOn) -> (Terminal, Host) {
-    let host = Host::new(setup, block);
-    let mut terminal = Terminal::new(setup);
-    let request = terminal.sign_on(ask).unwrap();
-    terminal.on_frame(&host.sign_on(&request, "00000007003")).unwrap();
-    (terminal, host)
-}
-
-fn stan(number: u32) -> Stan {
-    Stan::new(number).unwrap()
-}
-
-/// Field by field what a request carries; `None` if a field is absent.
-fn field(request: &[u8], number: u8) -> Option<String> {
-    let envelope = Envelope::parse(&request[2..]).unwrap();
-    let message = Message::parse(Dialect::unionpay_pos(), envelope.body).unwrap();
-    if number == 0 {
-        return Some(message.mti().to_string());
-    }
-    if let Some(digits) = message.digits(number) {
-        return Some(digits.iter().map(char::from).collect());
-    }
-    let bytes = message.raw(number)?;
-    let text = bytes.iter().all(|byte| (b' '..=b'~').contains(byte));
-    Some(if text {
-        String::from_utf8(bytes.to_vec()).unwrap()
-    } else {
-        const_hex::encode_upper(bytes)
-    })
-}
+use loadtest::{Code, Fen, Presented, Stan, Terminal, TerminalError, TerminalSetup, TestCard};
 
 fn sell(terminal: &mut Terminal, host: &Host, fen: u64) -> Stan {
     let card = card();
@@ -342,7 +292,7 @@ fn totals_follow_voids_refunds_and_reversals() {
     let refund = terminal.on_frame(&host.approve(&request, "011510150008")).unwrap();
     assert_eq!(terminal.totals(), totals(6000, 1, 500, 1));
     let reverse = terminal.reverse(refund.stan.unwrap(), Reason::Trouble);
-    assert_eq!(reverse.err(), Some(TerminalError::NotReversible));
+    assert_eq!(reverse.err(), Some(TerminalError::NotReversible(SlipKind::Refund)));
     assert_eq!(terminal.void(stan(99), None).err(), Some(TerminalError::NoSuchSlip(stan(99))));
 }
 

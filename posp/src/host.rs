@@ -185,12 +185,7 @@ pub(crate) fn journal(data: &Path) -> Result<Vec<Entry>> {
         let entry = entry?;
         match &entry.event {
             Event::Transacted(t) => {
-                let kind = match t.kind {
-                    TxnKind::Sale => SlipKind::Sale,
-                    TxnKind::Void => SlipKind::Void,
-                    TxnKind::Refund => SlipKind::Refund,
-                    TxnKind::Inquiry => continue,
-                };
+                let Some(kind) = slip_kind(t.kind) else { continue };
                 places.insert(t.key, found.len());
                 found.push(Entry {
                     key: key_of(&t.key)?,
@@ -216,6 +211,17 @@ pub(crate) fn journal(data: &Path) -> Result<Vec<Entry>> {
         }
     }
     Ok(found)
+}
+
+/// Returns what a terminal calls a transaction that leaves a slip.
+fn slip_kind(kind: TxnKind) -> Option<SlipKind> {
+    [
+        (TxnKind::Sale, SlipKind::Sale),
+        (TxnKind::Void, SlipKind::Void),
+        (TxnKind::Refund, SlipKind::Refund),
+    ]
+    .into_iter()
+    .find_map(|(known, slip)| (known == kind).then_some(slip))
 }
 
 fn key_of(key: &domain::txn::TxnKey) -> Result<Key> {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use domain::issuing::CardStatus;
+use domain::issuing::{CardStatus, Right};
 use domain::ledger::Purse;
 use domain::terms::{Amount, BusinessDate};
 use serde_json::{Value, json};
@@ -93,7 +93,11 @@ fn terminal_json(terminal: &Terminal) -> Value {
         "algorithm": terminal.algorithm.word(),
         "mac": terminal.mac.word(),
         "layout": terminal.layout.word(),
-        "may_refund": terminal.may_refund,
+        "rights": Right::WORDS
+            .iter()
+            .filter(|(_, right)| terminal.rights.grant(*right))
+            .map(|(word, _)| *word)
+            .collect::<Vec<_>>(),
     })
 }
 

@@ -1,31 +1,32 @@
 //! `posp pos`: a terminal for one transaction, over TCP.
 
+mod action;
+mod args;
+mod play;
 mod show;
 
-use std::convert::Infallible;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::str::FromStr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::Args;
 use keys::{Algorithm, KeyLayout, MacAlgorithm};
-use loadtest::ids::NotAnId;
-use loadtest::kit::{parse_algorithm, parse_mac};
-use loadtest::terminal::{
-    Chip, Digits, Entry, Original, Reason, Reconciled, SignOn, State, TerminalError,
-};
+use loadtest::pay::Receipt;
+use loadtest::terminal::{State, TerminalError};
 use loadtest::{
-    BatchNo, CardNumber, Exchange, Expiry, Fen, Kit, MerchantId, Pin, Presented, Stan, Station,
-    StationError, Terminal, TerminalId, TerminalSetup, Tmk,
+    CardNumber, Exchange, Expiry, Kit, MerchantId, Stan, Station, StationError, Terminal,
+    TerminalId, TerminalSetup, Tmk,
 };
+
+use action::Action;
+use args::{Quiet, read_algorithm, read_duration, read_mac, since_1970};
 
 /// Plays a terminal for one transaction, and prints request and answer.
 ///
 /// Exits with 0 if the answer is yes (00, or totals that agree), 1 if it is no, 2 if the request
-/// could not be made, 3 if no answer came. A sale or void without an answer is then reversed before
-/// anything else the next time, if the terminal keeps a state file.
+/// could not be made, 3 if no answer came. What is left to do then, such as the reversal of a sale,
+/// is done before anything else the next time, if the terminal keeps a state file.
 ///
 /// Master keys and PINs given here are seen by everybody on this machine: use those of tests.
 #[derive(Args, Debug)]
@@ -78,127 +79,8 @@ pub(crate) struct Pos {
     action: Action,
 }
 
-#[derive(Subcommand, Debug)]
-enum Action {
-    /// Fetch working keys.
-    SignOn {
-        /// What to ask for (F60.3): 001, 003, 004, 005 or 006.
-        #[arg(long, value_parser = read_sign_on)]
-        ask: Option<SignOn>,
-    },
-    /// Give the working keys up.
-    SignOff,
-    /// Ask whether anybody is there.
-    Echo,
-    /// Ask what a card may spend.
-    Balance {
-        #[command(flatten)]
-        card: CardArgs,
-    },
-    /// Sell.
-    Sale {
-        #[command(flatten)]
-        card: CardArgs,
-        /// In yuan, with two decimals.
-        #[arg(long)]
-        amount: Fen,
-    },
-    /// Undo a sale of the open batch.
-    Void {
-        /// The trace number of the sale.
-        #[arg(long, value_name = "STAN")]
-        of: Stan,
-    },
-    /// Give money of an earlier sale back.
-    Refund(RefundArgs),
-    /// Reverse a sale or void of the open batch.
-    Reverse {
-        /// The trace number of the sale or void.
-        #[arg(long, value_name = "STAN")]
-        of: Stan,
-    },
-    /// Settle the open batch; totals that differ are explained by an upload.
-    Settle,
-}
-
-/// A card, and how it is read.
-#[derive(Args, Debug)]
-struct CardArgs {
-    /// Its number.
-    #[arg(long, value_name = "PAN")]
-    card: Quiet<CardNumber>,
-    /// The PIN its holder types; none if left out.
-    #[arg(long, env = "POSP_POS_PIN", hide_env_values = true)]
-    pin: Option<Quiet<Pin>>,
-    /// Its last month; a kit knows it.
-    #[arg(long, value_name = "YYMM")]
-    expiry: Option<Expiry>,
-    /// How it is read.
-    #[arg(long, value_enum, default_value = "stripe")]
-    entry: EntryArg,
-}
-
-#[derive(Args, Debug)]
-struct RefundArgs {
-    /// The trace number of the sale, if this terminal keeps its slip.
-    #[arg(long, value_name = "STAN", conflicts_with_all = ["rrn", "batch", "stan", "date", "auth"])]
-    of: Option<Stan>,
-    /// The reference of the sale (F37), if no slip is kept.
-    #[arg(long, required_unless_present = "of", requires_all = ["batch", "stan", "card"])]
-    rrn: Option<String>,
-    /// The batch of the sale.
-    #[arg(long)]
-    batch: Option<BatchNo>,
-    /// The trace number of the sale.
-    #[arg(long)]
-    stan: Option<Stan>,
-    /// The date of the sale; zeros if unknown.
-    #[arg(long, value_name = "MMDD", value_parser = read_date)]
-    date: Option<Digits<4>>,
-    /// The authorisation code of the sale (F38).
-    #[arg(long)]
-    auth: Option<String>,
-    /// The card, if it is not that of the slip.
-    #[arg(long, value_name = "PAN")]
-    card: Option<Quiet<CardNumber>>,
-    /// Its last month.
-    #[arg(long, value_name = "YYMM")]
-    expiry: Option<Expiry>,
-    /// How it is read.
-    #[arg(long, value_enum, default_value = "stripe")]
-    entry: EntryArg,
-    /// In yuan, with two decimals.
-    #[arg(long)]
-    amount: Fen,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum EntryArg {
-    Stripe,
-    Manual,
-    Chip,
-}
-
-/// A card number, PIN or key of the command line. Read without complaint at first, because the
-/// complaint of the command line repeats what was given.
-#[derive(Clone, Debug)]
-struct Quiet<T>(Result<T, NotAnId>);
-
-impl<T: FromStr<Err = NotAnId>> FromStr for Quiet<T> {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(Self(text.parse()))
-    }
-}
-
-impl<T> Quiet<T> {
-    fn get(&self) -> Result<&T, Failure> {
-        self.0.as_ref().map_err(|error| Failure::Usage(error.to_string()))
-    }
-}
-
 /// What came of it.
+#[derive(Default)]
 struct Done {
     /// What had to be done first: sign-on, an owed reversal.
     before: Vec<Exchange>,
@@ -206,6 +88,16 @@ struct Done {
     exchanges: Vec<Exchange>,
     /// Yes or no.
     is_success: bool,
+    /// How a bill was paid.
+    receipt: Option<Receipt>,
+}
+
+impl Done {
+    /// One request and its answer.
+    fn of(exchange: Exchange) -> Self {
+        let is_success = exchange.reply.is_success();
+        Self { exchanges: vec![exchange], is_success, ..Self::default() }
+    }
 }
 
 /// Why it could not be done.
@@ -299,110 +191,6 @@ impl Pos {
     fn expiry(&self, card: &CardNumber, given: Option<Expiry>) -> Option<Expiry> {
         given.or_else(|| Kit::from_dir(self.kit.as_ref()?).ok()?.card(card)?.expiry)
     }
-
-    fn play(&self, station: &mut Station) -> Result<Done, Failure> {
-        let before = match self.action {
-            Action::SignOn { .. } | Action::Echo => Vec::new(),
-            Action::SignOff if !station.terminal.is_signed_on() => Vec::new(),
-            Action::SignOff
-            | Action::Balance { .. }
-            | Action::Sale { .. }
-            | Action::Void { .. }
-            | Action::Refund(_)
-            | Action::Reverse { .. }
-            | Action::Settle => station.make_ready()?,
-        };
-        let stuck = before.last().is_some_and(|exchange| !station_is_ready(station, exchange));
-        if stuck {
-            return Ok(Done { exchanges: Vec::new(), is_success: false, before });
-        }
-        let exchange = match &self.action {
-            Action::SignOn { ask } => {
-                let usual = SignOn::for_layout(station.terminal.setup().layout);
-                station.ask(|terminal| terminal.sign_on(ask.unwrap_or(usual)))?
-            }
-            Action::SignOff => station.ask(Terminal::sign_off)?,
-            Action::Echo => station.ask(Terminal::echo)?,
-            Action::Balance { card } => {
-                let presented = self.presented(card)?;
-                station.ask(|terminal| terminal.balance(&presented))?
-            }
-            Action::Sale { card, amount } => {
-                let presented = self.presented(card)?;
-                station.ask(|terminal| terminal.sale(&presented, *amount))?
-            }
-            Action::Void { of } => station.ask(|terminal| terminal.void(*of, None))?,
-            Action::Refund(refund) => self.refund(station, refund)?,
-            Action::Reverse { of } => {
-                station.ask(|terminal| terminal.reverse(*of, Reason::Trouble))?
-            }
-            Action::Settle => {
-                let settled = station.settle()?;
-                let is_success = settled.reconciled == Some(Reconciled::Balanced)
-                    && settled.exchanges.last().is_some_and(|last| last.reply.is_success());
-                return Ok(Done { before, exchanges: settled.exchanges, is_success });
-            }
-        };
-        let is_success = exchange.reply.is_success();
-        Ok(Done { before, exchanges: vec![exchange], is_success })
-    }
-
-    fn presented<'c>(&self, args: &'c CardArgs) -> Result<Presented<'c>, Failure> {
-        let card = args.card.get()?;
-        let pin = args.pin.as_ref().map(Quiet::get).transpose()?;
-        let expiry = self.expiry(card, args.expiry);
-        Ok(Presented { card, expiry, entry: read_by(args.entry), pin })
-    }
-
-    fn refund(&self, station: &mut Station, args: &RefundArgs) -> Result<Exchange, Failure> {
-        let slip = args.of.map(|of| {
-            let slip = station.terminal.slip(of).cloned();
-            slip.ok_or(StationError::Terminal(TerminalError::NoSuchSlip(of)))
-        });
-        let slip = slip.transpose()?;
-        let original = match (&slip, &args.rrn, args.batch, args.stan) {
-            (Some(slip), ..) => Original::of(slip),
-            (None, Some(rrn), Some(batch), Some(stan)) => {
-                let date = args.date.or_else(|| Digits::new(b"0000"));
-                let date = date.ok_or_else(|| Failure::Usage("no date".to_owned()))?;
-                Original { rrn: rrn.clone(), auth: args.auth.clone(), batch, stan, date }
-            }
-            (None, ..) => return Err(Failure::Usage("which sale is to be refunded?".to_owned())),
-        };
-        let of_slip = slip.as_ref().map(|slip| &slip.imprint.card);
-        let card = args.card.as_ref().map(Quiet::get).transpose()?.or(of_slip);
-        let card = card.ok_or_else(|| Failure::Usage("--card is missing".to_owned()))?;
-        let expiry = self.expiry(card, args.expiry);
-        let presented = Presented { card, expiry, entry: read_by(args.entry), pin: None };
-        Ok(station.ask(|terminal| terminal.refund(&original, &presented, args.amount))?)
-    }
-}
-
-/// True if what was done first leaves nothing in the way.
-fn station_is_ready(station: &Station, last: &Exchange) -> bool {
-    let is_signed_on = station.terminal.is_signed_on();
-    is_signed_on && station.terminal.owed().is_none() && last.reply.code.is_some()
-}
-
-fn read_by(entry: EntryArg) -> Entry {
-    match entry {
-        EntryArg::Stripe => Entry::Stripe,
-        EntryArg::Manual => Entry::Manual,
-        EntryArg::Chip => {
-            let seed = u64::try_from(since_1970().as_nanos()).unwrap_or_default();
-            let [counter, ..] = [seed >> 20, 0].map(|n| u16::try_from(n & 0x7FFF).unwrap_or(1));
-            Entry::Chip(Chip::simulated(seed, counter, today()))
-        }
-    }
-}
-
-/// YYMMDD, two digits a byte.
-fn today() -> [u8; 3] {
-    let date = jiff::Zoned::now().date();
-    let year = date.year().unsigned_abs() % 100;
-    let pair = |number: u16| u8::try_from(((number / 10) << 4) | (number % 10)).unwrap_or_default();
-    let small = |number: i8| pair(number.unsigned_abs().into());
-    [pair(year), small(date.month()), small(date.day())]
 }
 
 /// A terminal that keeps nothing must not use a trace number twice in a batch, or the host takes
@@ -412,37 +200,6 @@ fn first_stan() -> Stan {
     let millis = since_1970().as_millis() % 999_999;
     let number = u32::try_from(millis).unwrap_or_default().saturating_add(1);
     Stan::new(number).unwrap_or(Stan::FIRST)
-}
-
-fn since_1970() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
-}
-
-fn read_algorithm(name: &str) -> Result<Algorithm, String> {
-    parse_algorithm(name).ok_or_else(|| "3des or sm4".to_owned())
-}
-
-fn read_mac(name: &str) -> Result<MacAlgorithm, String> {
-    parse_mac(name).ok_or_else(|| "union-pay, x99, x919, cmac, sm4-a, sm4-b or sm4-cbc".to_owned())
-}
-
-fn read_sign_on(code: &str) -> Result<SignOn, String> {
-    SignOn::of_code(code.as_bytes()).ok_or_else(|| "001, 003, 004, 005 or 006".to_owned())
-}
-
-fn read_date(text: &str) -> Result<Digits<4>, String> {
-    Digits::new(text.as_bytes()).ok_or_else(|| "four digits, MMDD".to_owned())
-}
-
-fn read_duration(text: &str) -> Result<Duration, String> {
-    let (number, unit) = match text.strip_suffix("ms") {
-        Some(number) => (number, 1),
-        None => (text.strip_suffix('s').unwrap_or_default(), 1000),
-    };
-    let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    let millis = if digits { number.parse().ok() } else { None };
-    let millis = millis.and_then(|number: u64| number.checked_mul(unit)).filter(|n| *n > 0);
-    millis.map(Duration::from_millis).ok_or_else(|| "a time such as 10s or 500ms".to_owned())
 }
 
 #[cfg(test)]
@@ -492,9 +249,70 @@ mod tests {
         }
         // Too long by one; the complaint must not repeat it.
         let pos = parse("sale --card 62121420000000000123 --amount 60.00 --pin 90753x").unwrap();
-        let Action::Sale { card, .. } = &pos.action else { panic!("a sale was parsed") };
+        let Action::WithCard(action::WithCard::Sale { card, .. }) = &pos.action else {
+            panic!("a sale was parsed")
+        };
         let complaint = pos.presented(card).unwrap_err().to_string();
         assert_eq!(complaint, "a card number has 12 to 19 digits");
+    }
+
+    #[test]
+    fn what_is_held_is_named_one_way_or_the_other() {
+        assert!(parse("complete --of 2 --amount 1.00").is_ok());
+        assert!(parse("complete --of 2 --amount 1.00 --advice").is_ok());
+        let full = "complete --auth A12345 --card 6212142000000000012 --amount 1.00";
+        assert!(parse(full).is_ok());
+        assert!(parse(&format!("{full} --of 2")).is_err());
+        assert!(parse("complete --auth A12345 --amount 1.00").is_err());
+        assert!(parse("complete --amount 1.00").is_err());
+        assert!(parse("pre-auth-void --auth A12345 --card 6212142000000000012").is_err());
+        let held = "pre-auth-void --auth A12345 --card 6212142000000000012 --held 1.00";
+        assert!(parse(held).is_ok());
+    }
+
+    #[test]
+    fn every_kind_has_a_word() {
+        let card = "--card 6212142000000000012";
+        for words in [
+            format!("pre-auth {card} --amount 1.00 --pin 123456"),
+            format!("add-pre-auth --of 2 {card} --amount 1.00"),
+            "pre-auth-void --of 2".to_owned(),
+            "completion-void --of 3".to_owned(),
+            format!("offline-sale {card} --amount 1.00 --approval T00001"),
+            "adjust --of 2 --amount 0.90".to_owned(),
+            "tip --of 2 --tip 0.10".to_owned(),
+            format!("e-cash {card} --amount 1.00"),
+            format!("verify-account {card} --document 01:110101199001011234"),
+            format!("top-up {card} --amount 1.00"),
+            format!("points {card}"),
+            format!("points-sale {card} --points 50 --scheme issuer"),
+            "points-void --of 2".to_owned(),
+            format!("moto-sale {card} --amount 1.00 --check 123"),
+            "moto-void --of 2".to_owned(),
+            "moto-refund --of 2 --amount 1.00".to_owned(),
+            format!("activate {card}"),
+            format!("change-pin {card} --pin 123456 --new-pin 654321"),
+            "pay --amount 1.00 --tender 6212142000000000012:123456 --cash".to_owned(),
+            "tell".to_owned(),
+        ] {
+            assert!(parse(&words).is_ok(), "{words}");
+        }
+        assert!(parse("pay --amount 1.00").is_err(), "with what?");
+        assert!(parse("points-sale --card 6212142000000000012 --points 0").is_err());
+    }
+
+    #[test]
+    fn secrets_of_the_new_kinds_do_not_show_either() {
+        let card = "6212142000000000012";
+        for (words, secret) in [
+            (format!("pay --amount 1.00 --tender {card}:907531"), "907531"),
+            (format!("moto-sale --card {card} --amount 1.00 --check 8642"), "8642"),
+            (format!("change-pin --card {card} --pin 123456 --new-pin 907531"), "907531"),
+            (format!("top-up --card {card} --amount 1.00 --document 01:9753102468"), "97531"),
+        ] {
+            let shown = format!("{:?}", parse(&words).unwrap());
+            assert!(!shown.contains(secret) && !shown.contains(card), "{words}");
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ fn a_sound_file_passes_and_a_wrong_one_fails_with_the_place() {
 
     let wrong = posp(&["config", "check", "config/demo/merchants.toml"], &[]);
     assert_eq!(wrong.status.code(), Some(1));
-    assert_eq!(text(&wrong.stderr), "config/demo/merchants.toml:3:3: unknown key merchant\n");
+    assert_eq!(text(&wrong.stderr), "config/demo/merchants.toml:4:3: unknown key merchant\n");
     assert!(wrong.stdout.is_empty());
 
     let no_room = [("POSP__POS__IN_FLIGHT_MAX", "0")];

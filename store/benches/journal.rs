@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use domain::issuing::{CardStatus, Identity, PinPolicy, ProductId, Terms};
+use domain::issuing::{CardStatus, Identity, ProductId, Terms};
 use domain::ledger::{Parts, Purse};
 use domain::shard::{CardIssued, Event, Transacted};
 use domain::terms::{
@@ -107,12 +107,8 @@ fn issue(dir: &std::path::Path, cards: u64) {
         let issued = CardIssued {
             card: CardId(number),
             terms: Terms {
-                product: ProductId(1),
-                named: false,
-                pin: PinPolicy::Never,
-                transaction_max: Amount::from_fen(100_000),
                 draw: [Purse::Bonus, Purse::Main].into_iter().collect(),
-                refund_days: 30,
+                ..Terms::plain(ProductId(1))
             },
             status: CardStatus::Active,
             expiry: Expiry::NEVER,
@@ -144,8 +140,10 @@ fn sale(number: u64, cards: u64, run: u64) -> Transacted {
         amount: Amount::from_fen(1),
         outcome: Ok(Parts::only(Purse::Main, Amount::from_fen(1))),
         suspense: Amount::ZERO,
+        held: Parts::default(),
         original: None,
         wrong_pins: None,
+        new_pin: None,
         at: Timestamp(1_800_000_000_000 + number as i64),
         date: BusinessDate::ZERO,
     }

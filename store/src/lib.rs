@@ -2,7 +2,7 @@
 //!
 //! [`Commit`] is how an entry becomes durable. [`EmbeddedJournal`] keeps entries in files of one
 //! node, synced in groups; [`MemoryJournal`] keeps them in memory, so that a simulation can crash
-//! it. [`Drain`] follows the files of a journal at low priority: it writes the SQL ledger, exactly
+//! it; [`SteppedJournal`] is the first without its threads, for simulations too. [`Drain`] follows the files of a journal at low priority: it writes the SQL ledger, exactly
 //! once, and the snapshots from which a start recovers. [`check`] audits a data directory.
 //!
 //! A data directory holds `LOCK`, `node`, `journal/`, `snapshots/` and `ledger.db`. None of them
@@ -29,7 +29,9 @@ pub use check::{CheckError, CheckProgress, CheckReport, check, check_with_ledger
 pub use commit::{Commit, CommitError, Entry, Lsn, Outcome, Recovered, RecoveryReport};
 pub use disk::{Disk, SystemDisk};
 pub use drain::{Drain, DrainError, DrainHandle, DrainOptions};
-pub use embedded::{EmbeddedJournal, EmbeddedWriter, Loss, OnLoss, OpenError, Options};
+pub use embedded::{
+    EmbeddedJournal, EmbeddedWriter, Loss, OnLoss, OpenError, Options, SteppedJournal,
+};
 pub use entries::{Entries, entries};
 pub use fault::JournalFault;
 pub use memory::{MemoryJournal, MemoryWriter};

@@ -5,7 +5,7 @@
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 0-7 | `POSPSEG1` |
+//! | 0-7 | `POSPSEG2` |
 //! | 8-23 | node |
 //! | 24-31 | number of the segment, counted from 1 |
 //! | 32-39 | length of the file |
@@ -24,7 +24,7 @@ use crate::record::split;
 
 /// Where the first batch of a segment begins.
 pub(crate) const FILE_HEADER: u64 = 4096;
-const MAGIC: [u8; 8] = *b"POSPSEG1";
+const MAGIC: [u8; 8] = *b"POSPSEG2";
 const SUFFIX: &str = ".seg";
 /// How much is zeroed at once.
 const CHUNK: usize = 1 << 20;

@@ -4,7 +4,7 @@
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 0-7 | `POSPSNP1` |
+//! | 0-7 | `POSPSNP2` |
 //! | 8-23 | node |
 //! | 24-67 | the place in the journal: entry, batch, segment, begin and end of the batch (8 each), its link (4) |
 //! | 68- | 256 times: number (8) and chain (16) of the last entry of a shard |
@@ -25,7 +25,7 @@ use crate::fault::JournalFault;
 use crate::home::NodeId;
 use crate::record::split;
 
-const MAGIC: [u8; 8] = *b"POSPSNP1";
+const MAGIC: [u8; 8] = *b"POSPSNP2";
 const SUFFIX: &str = ".snapshot";
 /// How many snapshots are kept.
 const KEPT: usize = 2;

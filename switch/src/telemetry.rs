@@ -10,11 +10,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use codec::{Message, ParseError};
 use dashmap::DashMap;
 use domain::terms::TerminalId;
-use domain::txn::TxnKind;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
 use crate::clock::Moment;
-use crate::message::matrix::Transaction;
+use crate::message::matrix::{self, Transaction};
 use crate::message::reply::Reference;
 use crate::message::response::ResponseCode;
 
@@ -81,20 +80,10 @@ pub struct Line<'a> {
     pub micros: u64,
 }
 
-const TRANSACTIONS: &[Transaction] = &[
-    Transaction::SignOn,
-    Transaction::SignOff,
-    Transaction::Echo,
-    Transaction::Card(TxnKind::Sale),
-    Transaction::Card(TxnKind::Void),
-    Transaction::Card(TxnKind::Refund),
-    Transaction::Card(TxnKind::Inquiry),
-    Transaction::Reversal(TxnKind::Sale),
-    Transaction::Reversal(TxnKind::Void),
-    Transaction::Settlement,
-    Transaction::UploadStripe,
-    Transaction::UploadEnd,
-];
+/// Returns every transaction that is told of.
+fn transactions() -> impl Iterator<Item = Transaction> {
+    matrix::ROWS.iter().map(|row| row.transaction)
+}
 
 impl Telemetry {
     /// Looks up the counters in the recorder that is installed. One in `log_every` approved
@@ -102,8 +91,7 @@ impl Telemetry {
     #[must_use]
     pub fn new(log_every: u64) -> Self {
         let duration = |txn: &'static str, result: &'static str| histogram!("posp_txn_duration_seconds", "channel" => CHANNEL, "txn" => txn, "result" => result);
-        let durations = TRANSACTIONS
-            .iter()
+        let durations = transactions()
             .map(|txn| {
                 let name = txn.name();
                 (name, [duration(name, "approved"), duration(name, "refused")])
@@ -131,7 +119,7 @@ impl Telemetry {
 
     /// Counts and logs an answer.
     pub fn told(&self, line: &Line<'_>) {
-        let is_approved = line.code == ResponseCode::APPROVED;
+        let is_approved = line.code.is_approval();
         let key = (line.transaction, line.code);
         match self.told.get(&key) {
             Some(counter) => counter.increment(1),

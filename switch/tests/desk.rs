@@ -9,9 +9,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use domain::issuing::{CardStatus, Identity, PinPolicy, ProductId, Terms};
+use domain::issuing::{CardStatus, Identity, ProductId, Terms};
 use domain::ledger::{Parts, Purse};
-use domain::risk::PinFact;
 use domain::shard::{CardIssued, Command, Detail, Event, Request, Shard};
 use domain::terms::{
     Amount, BatchNo, CardId, Expiry, MerchantId, Refusal, ShardNo, Stan, TerminalId, Timestamp,
@@ -65,14 +64,7 @@ impl World {
 fn card() -> CardIssued {
     CardIssued {
         card: CARD,
-        terms: Terms {
-            product: ProductId(1),
-            named: true,
-            pin: PinPolicy::Never,
-            transaction_max: Amount::from_fen(500_000),
-            draw: [Purse::Main].into_iter().collect(),
-            refund_days: 30,
-        },
+        terms: Terms::plain(ProductId(1)),
         status: CardStatus::Active,
         expiry: Expiry::NEVER,
         identity: Identity { index: [1; 16], sealed_pan: Box::new([]), pin: None },
@@ -82,20 +74,13 @@ fn card() -> CardIssued {
 }
 
 fn request(kind: TxnKind, stan: u32, fen: i64) -> Request {
-    Request {
-        key: TxnKey {
-            terminal: TerminalId(*b"10000001"),
-            batch: BatchNo::FIRST,
-            stan: Stan::new(stan).unwrap(),
-        },
-        kind,
-        card: CARD,
-        merchant: MerchantId(*b"898000000000001"),
-        amount: Amount::from_fen(fen),
-        pin: PinFact::Absent,
-        original: None,
-        only_repeats: None,
-    }
+    let key = TxnKey {
+        terminal: TerminalId(*b"10000001"),
+        batch: BatchNo::FIRST,
+        stan: Stan::new(stan).unwrap(),
+    };
+    let merchant = MerchantId(*b"898000000000001");
+    Request { amount: Amount::from_fen(fen), ..Request::plain(key, kind, CARD, merchant) }
 }
 
 /// What another writer does to the card of this desk: a sale of its own, decided on `state`.

@@ -110,58 +110,77 @@ const REFUSALS: &[(&str, &str, &str, &str)] = &[
         "products.toml",
         "transaction_max = \"5000.00\"",
         "transaction_max = \"5000.01\"",
-        "products.toml:20:19: transaction_max: above 0.00 and at most 5000.00, the legal ceiling",
+        "products.toml:24:19: transaction_max: above 0.00 and at most 5000.00, the legal ceiling",
     ),
     (
         "products.toml",
         "number = 2",
         "number = 1",
-        "products.toml:15:10: number is the same as in line 4",
+        "products.toml:19:10: number is the same as in line 4",
     ),
     (
         "products.toml",
         "[\"main\"]",
         "[\"points\"]",
-        "products.toml:21:8: draw: \"main\", \"bonus\" or both expected, in the order they are \
+        "products.toml:25:8: draw: \"main\", \"bonus\" or both expected, in the order they are \
              drawn on",
     ),
     (
         "terminals.toml",
         "898000000000001",
         "898000000000009",
-        "terminals.toml:7:12: merchant: merchants.toml has no such id",
+        "terminals.toml:10:12: merchant: merchants.toml has no such id",
     ),
     (
         "terminals.toml",
         "FEDCBA9876543210",
         "FEDCBA98765432",
-        "terminals.toml:9:7: tmk: 3des takes 16 or 24 bytes",
+        "terminals.toml:12:7: tmk: 3des takes 16 or 24 bytes",
     ),
     (
         "terminals.toml",
         "FEDCBA9876543210",
         "FEDCBA987654321G",
-        "terminals.toml:9:7: tmk: hexadecimal digits, file:PATH or env:NAME expected",
+        "terminals.toml:12:7: tmk: hexadecimal digits, file:PATH or env:NAME expected",
     ),
     (
         "terminals.toml",
         "des-40a",
         "sm4-40",
-        "terminals.toml:10:10: layout: not for a terminal with algorithm 3des",
+        "terminals.toml:13:10: layout: not for a terminal with algorithm 3des",
     ),
     (
         "terminals.toml",
         "union-pay",
         "x919",
-        "terminals.toml:11:7: mac: does not fit the MAC key of layout des-40a",
+        "terminals.toml:14:7: mac: does not fit the MAC key of layout des-40a",
     ),
-    ("terminals.toml", "10000002", "10000001", "terminals.toml:15:6: id is the same as in line 6"),
-    ("merchants.toml", "\"5411\"", "\"541\"", "merchants.toml:7:7: mcc: four digits expected"),
+    ("terminals.toml", "10000002", "10000001", "terminals.toml:19:6: id is the same as in line 9"),
+    (
+        "merchants.toml",
+        "310104",
+        "3101",
+        "merchants.toml:9:10: region: a division of six digits expected",
+    ),
+    ("products.toml", "200\n", "-1\n", "products.toml:30:13: day_count: is out of bounds"),
+    (
+        "products.toml",
+        "6010",
+        "60100",
+        "products.toml:13:18: not_categories: codes of four digits expected",
+    ),
+    (
+        "products.toml",
+        "valid_months = 36",
+        "tip_percent = 101\nvalid_months = 36",
+        "products.toml:12:15: tip_percent: 0 to 100",
+    ),
+    ("merchants.toml", "\"5411\"", "\"541\"", "merchants.toml:8:7: mcc: four digits expected"),
     (
         "terminals.toml",
-        "may_refund = true",
-        "may_refund = true\ntmk_download = { serial = \"1\", until = \"tomorrow\", signed = true, padding = \"oaep-sha256\" }",
-        "terminals.toml:13:40: until: a moment as in 2026-12-01T00:00:00+08:00 expected",
+        "mac = \"union-pay\"",
+        "mac = \"union-pay\"\ntmk_download = { serial = \"1\", until = \"tomorrow\", signed = true, padding = \"oaep-sha256\" }",
+        "terminals.toml:15:40: until: a moment as in 2026-12-01T00:00:00+08:00 expected",
     ),
     (
         "parameters.toml",
@@ -258,8 +277,8 @@ fn everything_wrong_is_said_at_once() {
     let said = refusal("merchants.toml", "name = ", "nmae = ");
     assert_eq!(
         said,
-        "merchants.toml:3:1: name is missing\n\
-         merchants.toml:5:1: unknown key nmae; did you mean name?"
+        "merchants.toml:4:1: name is missing\n\
+         merchants.toml:6:1: unknown key nmae; did you mean name?"
     );
 }
 
@@ -285,7 +304,7 @@ fn keys_may_stand_in_files_of_their_own() {
     let directory =
         demo_with("terminals.toml", "\"0123456789ABCDEFFEDCBA9876543210\"", "\"file:first.key\"");
     let said = Programme::load(directory.path()).unwrap_err().to_string();
-    assert!(said.contains("terminals.toml:9:7: tmk: the file cannot be read"), "{said}");
+    assert!(said.contains("terminals.toml:12:7: tmk: the file cannot be read"), "{said}");
 
     fs::write(directory.path().join("first.key"), "5D1F0A9B3C7E2864918273645546372F\n").unwrap();
     let programme = Programme::load(directory.path()).unwrap();
@@ -305,8 +324,8 @@ fn production_refuses_what_everybody_can_read() {
     let said = Programme::demo().check_production().unwrap_err().to_string();
     assert_eq!(
         said,
-        "terminals.toml:9:7: a tmk in clear, here and in 9 more rows, is not for production\n\
-         terminals.toml:9:7: a published test tmk, here and in 9 more rows, is not for production\n\
+        "terminals.toml:12:7: a tmk in clear, here and in 9 more rows, is not for production\n\
+         terminals.toml:12:7: a published test tmk, here and in 9 more rows, is not for production\n\
          cards.toml:7:7: a pin in clear, here and in 99 more rows, is not for production"
     );
 }
@@ -448,17 +467,18 @@ fn a_prefix_is_no_card_number() {
 
 #[test]
 fn a_permission_to_fetch_a_master_key_is_read_whole() {
-    let permission = "may_refund = true\n[terminal.tmk_download]\nserial = \"S1\"\n\
+    let permission = "e-cash\", \"activation\", \"pin-change\"]\n[terminal.tmk_download]\nserial = \"S1\"\n\
                       until = \"2026-12-01T00:00:00+08:00\"\nsigned = true\n\
                       padding = \"oaep-sha256\"";
-    let directory = demo_with("terminals.toml", "may_refund = true", permission);
+    let last = "e-cash\", \"activation\", \"pin-change\"]";
+    let directory = demo_with("terminals.toml", last, permission);
     let programme = Programme::load(directory.path()).unwrap();
     let download = programme.terminals[0].tmk_download.as_ref().unwrap();
     assert_eq!((download.until, download.signed), (1_796_054_400_000, true));
     assert!(programme.terminals[1].tmk_download.is_none(), "off by default");
     for key in ["serial", "until", "signed", "padding"] {
         let to = permission.replace(&format!("{key} ="), &format!("# {key} ="));
-        let directory = demo_with("terminals.toml", "may_refund = true", &to);
+        let directory = demo_with("terminals.toml", last, &to);
         let said = Programme::load(directory.path()).unwrap_err().to_string();
         assert!(said.contains(&format!("{key} is missing")), "{said}");
     }

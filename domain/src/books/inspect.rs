@@ -4,11 +4,14 @@
 //! here first. Every event that a decision made in this state fits; what does not fit breaks a
 //! rule of the business or of bookkeeping.
 
+mod cards;
+
 use super::Books;
-use crate::ledger::{Parts, Unit};
-use crate::shard::{BatchEvent, CardIssued, Event, Reversed, Shard, Transacted, fits};
+use crate::ledger::Unit;
+use crate::shard::{BatchEvent, CardIssued, Event, Shard, fits};
 use crate::terms::{Amount, ShardNo, TerminalId};
-use crate::txn::{Closing, OpenBatch, Txn, TxnKey, TxnKind, TxnState};
+use crate::txn::{Closing, OpenBatch, TxnKey, TxnKind};
+use cards::{check_reversed, check_transacted};
 
 /// The most that one part of an entry may be: ten million million yuan. Sums of such amounts
 /// stay within 64 bits.
@@ -126,10 +129,10 @@ impl Rule for bool {
 /// Checks that no amount is negative or so large that sums of it could leave 64 bits. Postings
 /// may be asked for only after this.
 fn check_amounts(event: &Event) -> Result<(), Violation> {
-    let (parts, suspense) = match event {
-        Event::CardIssued(issued) => (issued.opening, Amount::ZERO),
-        Event::Transacted(t) => (t.outcome.unwrap_or_default(), t.suspense),
-        Event::Reversed(r) => (r.parts, r.suspense),
+    let (parts, held, suspense) = match event {
+        Event::CardIssued(issued) => (issued.opening, issued.held, Amount::ZERO),
+        Event::Transacted(t) => (t.outcome.unwrap_or_default(), t.held, t.suspense),
+        Event::Reversed(r) => (r.parts, r.held, r.suspense),
         Event::TerminalRegistered { .. }
         | Event::CutOff(_)
         | Event::Barred { .. }
@@ -138,8 +141,11 @@ fn check_amounts(event: &Event) -> Result<(), Violation> {
         | Event::Batch { .. }
         | Event::Cared { .. } => return Ok(()),
     };
-    let amounts = parts.iter().map(|(_, amount)| amount).chain([suspense]);
-    let mut range = amounts.map(|amount| (Amount::ZERO..=PART_MAX).contains(&amount));
+    // An adjustment may take back.
+    let is_change = matches!(event, Event::Transacted(t) if t.kind == TxnKind::Adjustment);
+    let least = if is_change { PART_MAX.negated() } else { Amount::ZERO };
+    let amounts = parts.iter().chain(held.iter()).map(|(_, amount)| amount).chain([suspense]);
+    let mut range = amounts.map(|amount| (least..=PART_MAX).contains(&amount));
     range.all(|is_inside| is_inside).or(Violation::Misstated)
 }
 
@@ -160,77 +166,4 @@ fn is_known(shard: &Shard, terminal: TerminalId) -> Result<(), Violation> {
 fn check_issued(shard: &Shard, issued: &CardIssued) -> Result<(), Violation> {
     shard.account(issued.card).is_none().or(Violation::Unfounded)?;
     issued.opening.cover(&issued.held).or(Violation::Overdrawn)
-}
-
-fn check_transacted(shard: &Shard, t: &Transacted) -> Result<(), Violation> {
-    (t.date == shard.date()).or(Violation::Misdated)?;
-    let doubled = Violation::Doubled { terminal: t.key.terminal };
-    shard.txn(&t.key).is_none().or(doubled)?;
-    if let Some(wrong_pins) = t.wrong_pins {
-        let account = shard.account(t.card).ok_or(Violation::Unfounded)?;
-        let is_counted = wrong_pins == 0 || wrong_pins == account.wrong_pins.saturating_add(1);
-        is_counted.or(Violation::Misstated)?;
-    }
-    let Ok(parts) = t.outcome else { return t.suspense.is_zero().or(Violation::Misstated) };
-    let account = shard.account(t.card).ok_or(Violation::Unfounded)?;
-    match t.kind {
-        TxnKind::Inquiry => (parts == Parts::default()).or(Violation::Misstated),
-        TxnKind::Sale => {
-            let is_stated = t.suspense.is_zero() && t.original.is_none();
-            (is_stated && parts.money() == t.amount).or(Violation::Misstated)?;
-            account.balances.available().cover(&parts).or(Violation::Overdrawn)
-        }
-        TxnKind::Void | TxnKind::Refund => {
-            let key = t.original.ok_or(Violation::Unfounded)?;
-            check_given_back(t, &parts, &key, shard.txn(&key).ok_or(Violation::Unfounded)?)
-        }
-    }
-}
-
-/// Checks that a void or refund gives back what its original leaves to give.
-fn check_given_back(
-    t: &Transacted,
-    parts: &Parts,
-    key: &TxnKey,
-    original: &Txn,
-) -> Result<(), Violation> {
-    let is_alive = original.kind == TxnKind::Sale && original.state == TxnState::Approved;
-    let is_same = original.card == t.card && original.merchant == t.merchant;
-    (is_alive && is_same).or(Violation::Unfounded)?;
-    let fits = match t.kind {
-        TxnKind::Void => {
-            !original.is_refunded()
-                && (key.terminal, key.batch) == (t.key.terminal, t.key.batch)
-                && *parts == original.parts
-                && t.suspense == original.suspense
-                && t.amount == original.amount
-        }
-        TxnKind::Refund | TxnKind::Sale | TxnKind::Inquiry => {
-            original.parts.minus(&original.refunded).cover(parts)
-                && t.suspense <= original.suspense
-                && t.amount == parts.money().plus(t.suspense)
-        }
-    };
-    fits.or(Violation::Misstated)
-}
-
-fn check_reversed(shard: &Shard, r: &Reversed) -> Result<(), Violation> {
-    (r.date == shard.date()).or(Violation::Misdated)?;
-    let txn = shard.txn(&r.key).ok_or(Violation::Unfounded)?;
-    let is_same = txn.kind == r.kind && txn.card == r.card && txn.merchant == r.merchant;
-    let is_alive = txn.state == TxnState::Approved && !txn.is_refunded();
-    (is_same && is_alive).or(Violation::Unfounded)?;
-    match r.kind {
-        TxnKind::Sale => {
-            (r.parts == txn.parts && r.suspense == txn.suspense).or(Violation::Misstated)
-        }
-        TxnKind::Void => {
-            let sale = txn.original.and_then(|key| shard.txn(&key)).ok_or(Violation::Unfounded)?;
-            (sale.state == TxnState::Voided).or(Violation::Unfounded)?;
-            (r.parts.money().plus(r.suspense) == sale.amount).or(Violation::Misstated)?;
-            let account = shard.account(r.card).ok_or(Violation::Unfounded)?;
-            account.balances.available().cover(&r.parts).or(Violation::Overdrawn)
-        }
-        TxnKind::Refund | TxnKind::Inquiry => Err(Violation::Unfounded),
-    }
 }

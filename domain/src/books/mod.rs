@@ -75,9 +75,7 @@ impl Books {
         let counter_legs = self
             .ledger
             .iter()
-            .filter(|(account, _)| {
-                (**account == LedgerAccount::PointsGranted) == (unit == Unit::Points)
-            })
+            .filter(|(account, _)| account.unit() == unit)
             .map(|(_, &balance)| balance);
         let purses = self.shards.iter().flat_map(Shard::accounts).map(|(_, account)| {
             let ledger = account.balances.ledger();
@@ -134,9 +132,13 @@ impl Batches {
     /// Takes in what a durable entry means for the batches of its terminal.
     pub fn absorb(&mut self, event: &Event) {
         match event {
-            Event::Transacted(t) if t.outcome.is_ok() && t.kind != TxnKind::Inquiry => {
-                let slip = Slip { kind: t.kind, card: t.card, amount: t.amount, reversed: false };
+            Event::Transacted(t) if t.outcome.is_ok() && !t.kind.is_inquiry() => {
+                let amount = t.approved();
+                let slip = Slip { kind: t.kind, card: t.card, amount, reversed: false };
                 self.add(&t.key, slip);
+                if let (TxnKind::Adjustment, Some(original)) = (t.kind, &t.original) {
+                    self.change(original, amount);
+                }
             }
             Event::Reversed(r) => self.reverse(&r.key),
             Event::Batch { event: BatchEvent::Closed { next, .. }, .. } => self.close(*next),

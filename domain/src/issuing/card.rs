@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Terms;
+use super::{Spent, Terms};
 use crate::ledger::Balances;
 use crate::terms::{Expiry, Refusal};
 
@@ -69,4 +69,6 @@ pub struct Account {
     pub identity: Identity,
     /// Its money.
     pub balances: Balances,
+    /// What it has spent of its limits.
+    pub spent: Spent,
 }

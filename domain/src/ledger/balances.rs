@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use crate::faults::{self, Fault};
 use crate::terms::Amount;
 
 /// One of the purses of a card.
@@ -86,10 +87,20 @@ impl Parts {
         self
     }
 
+    /// Returns the lesser of each part.
+    #[must_use]
+    pub fn least(mut self, other: &Self) -> Self {
+        Purse::ALL.iter().for_each(|&p| self.put(p, self.of(p).min(other.of(p))));
+        self
+    }
+
     /// Takes `amount` from these parts in `order`, or `None` if they hold less than that.
     #[must_use]
     pub fn draw(&self, order: impl IntoIterator<Item = Purse>, amount: Amount) -> Option<Self> {
         let (taken, rest) = self.draw_up_to(order, amount);
+        if !rest.is_zero() && faults::is_planted(Fault::OverdraftAllowed) {
+            return Some(Self::only(Purse::Main, amount));
+        }
         rest.is_zero().then_some(taken)
     }
 
@@ -159,6 +170,16 @@ impl Balances {
         &self.holds
     }
 
+    /// Returns what the hold with this number sets aside; nothing, if there is none.
+    #[must_use]
+    pub fn held(&self, number: u32) -> Parts {
+        self.holds
+            .iter()
+            .find(|hold| hold.number == number)
+            .map(|hold| hold.parts)
+            .unwrap_or_default()
+    }
+
     /// Adds `amount`, which may be negative, to `purse`.
     ///
     /// # Panics
@@ -166,17 +187,33 @@ impl Balances {
     /// says so must not serve.
     pub(crate) fn post(&mut self, purse: Purse, amount: Amount) {
         let balance = self.ledger.of(purse).plus(amount);
-        assert!(balance >= Amount::ZERO, "a purse never holds less than nothing");
+        let is_allowed = balance >= Amount::ZERO || faults::is_planted(Fault::OverdraftAllowed);
+        assert!(is_allowed, "a purse never holds less than nothing");
         self.ledger.put(purse, balance);
     }
 
-    /// Sets `parts` aside.
+    /// Sets parts aside: more of them, if there is a hold with that number already.
     ///
     /// # Panics
     /// If they are not available.
     pub(crate) fn place(&mut self, hold: Hold) {
         assert!(self.available().cover(&hold.parts), "what is held was available before");
-        self.holds.push(hold);
+        match self.holds.iter_mut().find(|known| known.number == hold.number) {
+            Some(known) => known.parts = known.parts.plus(&hold.parts),
+            None => self.holds.push(hold),
+        }
+    }
+
+    /// Frees what the hold with this number sets aside, if there is one.
+    pub(crate) fn release(&mut self, number: u32) {
+        self.holds.retain(|hold| hold.number != number);
+    }
+
+    /// Frees `parts` of the hold with this number, or as much of them as it sets aside.
+    pub(crate) fn release_part(&mut self, number: u32, parts: &Parts) {
+        if let Some(hold) = self.holds.iter_mut().find(|hold| hold.number == number) {
+            hold.parts = hold.parts.minus(&hold.parts.least(parts));
+        }
     }
 }
 

@@ -30,6 +30,31 @@ pub enum LedgerAccount {
     PointsGranted,
     /// Money that is owed but has no purse to come from or go to, until a person decides.
     Suspense,
+    /// What a merchant has taken in for cards that were loaded there, and owes the programme.
+    TopUps(MerchantId),
+    /// Points that were paid with at a merchant.
+    PointsRedeemed(MerchantId),
+    /// Points that are owed but have no purse to come from, until a person decides.
+    PointsSuspense,
+}
+
+impl LedgerAccount {
+    /// Returns what the account counts.
+    #[must_use]
+    pub const fn unit(self) -> Unit {
+        match self {
+            Self::Purse(_, Purse::Points)
+            | Self::PointsGranted
+            | Self::PointsRedeemed(_)
+            | Self::PointsSuspense => Unit::Points,
+            Self::Purse(_, Purse::Main | Purse::Bonus)
+            | Self::Merchant(_)
+            | Self::Funding
+            | Self::BonusGranted
+            | Self::Suspense
+            | Self::TopUps(_) => Unit::Fen,
+        }
+    }
 }
 
 /// One leg: `amount` is added to `account`. Owed to others is positive for purses and merchants.
@@ -44,20 +69,16 @@ pub struct Posting {
 }
 
 impl Posting {
-    /// Returns a leg in money.
+    /// Returns a leg, in the unit of its account.
     #[must_use]
-    pub const fn money(account: LedgerAccount, amount: Amount) -> Self {
-        Self { account, unit: Unit::Fen, amount }
+    pub const fn on(account: LedgerAccount, amount: Amount) -> Self {
+        Self { account, unit: account.unit(), amount }
     }
 
-    /// Returns a leg on a purse, in the unit the purse holds.
+    /// Returns a leg on a purse.
     #[must_use]
     pub const fn purse(card: CardId, purse: Purse, amount: Amount) -> Self {
-        let unit = match purse {
-            Purse::Main | Purse::Bonus => Unit::Fen,
-            Purse::Points => Unit::Points,
-        };
-        Self { account: LedgerAccount::Purse(card, purse), unit, amount }
+        Self::on(LedgerAccount::Purse(card, purse), amount)
     }
 }
 

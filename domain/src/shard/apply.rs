@@ -2,16 +2,16 @@
 
 use super::{BatchEvent, CardIssued, Event, Reversed, Shard, Transacted};
 use crate::faults::{self, Fault};
-use crate::issuing::Account;
+use crate::issuing::{Account, CardStatus, Spent};
 use crate::ledger::{Balances, Hold, LedgerAccount, Parts};
 use crate::terms::{Amount, BatchNo, BusinessDate, CardId, MerchantId, Rrn, TerminalId, Timestamp};
-use crate::txn::{Terminal, TmkCare, Txn, TxnKey, TxnKind, TxnState};
+use crate::txn::{Flow, Terminal, TmkCare, Txn, TxnKey, TxnKind, TxnState};
 
 /// How many days a transaction is remembered at least: as long as a terminal may keep one batch
 /// open, the longest row of public holidays included. A copy that comes later is taken for a new
 /// request, so whoever asks must not let a batch grow older.
 pub const MEMORY_DAYS: i64 = 10;
-/// How many days longer a sale is remembered that may be refunded without limit.
+/// How many days longer a transaction is remembered that may be refunded without limit.
 const REFUND_DAYS: i64 = 180;
 
 impl Shard {
@@ -76,17 +76,17 @@ impl Shard {
             wrong_pins: 0,
             identity: issued.identity.clone(),
             balances,
+            spent: Spent::default(),
         };
         self.accounts.insert(issued.card, account);
     }
 
     fn transacted(&mut self, t: &Transacted) {
-        if let Some(wrong_pins) = t.wrong_pins
-            && let Some(account) = self.accounts.get_mut(&t.card)
-        {
-            account.wrong_pins = wrong_pins;
+        if let Some(account) = self.accounts.get_mut(&t.card) {
+            account.wrong_pins = t.wrong_pins.unwrap_or(account.wrong_pins);
+            account.identity.pin = t.new_pin.or(account.identity.pin);
         }
-        if t.kind == TxnKind::Inquiry {
+        if t.kind.is_inquiry() {
             return;
         }
         if t.outcome.is_err() && faults::is_planted(Fault::RefusalForgotten) {
@@ -96,48 +96,200 @@ impl Shard {
             Ok(_) => TxnState::Approved,
             Err(refusal) => TxnState::Refused(refusal),
         };
-        let parts = t.outcome.unwrap_or_default();
-        if let (Ok(_), Some(original)) = (t.outcome, t.original.and_then(|k| self.txns.get_mut(&k)))
-        {
-            match t.kind {
-                TxnKind::Void => original.state = TxnState::Voided,
-                TxnKind::Refund => {
-                    original.refunded = original.refunded.plus(&parts);
-                    original.suspense = original.suspense.minus(t.suspense);
-                }
-                TxnKind::Sale | TxnKind::Inquiry => {}
-            }
-        }
         let txn = Txn {
             kind: t.kind,
             state,
             card: t.card,
             merchant: t.merchant,
             amount: t.amount,
-            parts,
+            approved: t.approved(),
+            parts: t.outcome.unwrap_or_default(),
             suspense: t.suspense,
             refunded: Parts::default(),
+            is_refunded: false,
             original: t.original,
+            follower: None,
             seq: self.seq,
             at: t.at,
             date: t.date,
         };
+        if t.outcome.is_ok() {
+            self.hold_or_free(t, &txn);
+            self.change_original(t, &txn);
+            self.change_account(t, &txn);
+        }
         self.remember(t.key, txn);
     }
 
+    /// Sets aside and frees what an approved transaction does.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other kinds change nothing here")]
+    fn hold_or_free(&mut self, t: &Transacted, txn: &Txn) {
+        let original = t.original.and_then(|key| self.txns.get(&key));
+        let first = original.map_or_else(|| self.hold_of(txn), |pre_auth| self.hold_of(pre_auth));
+        let restored =
+            original.and_then(|completion| self.pre_auth_of(completion)).map(|p| self.hold_of(p));
+        let Some(account) = self.accounts.get_mut(&t.card) else { return };
+        match t.kind {
+            TxnKind::PreAuth => account.balances.place(Hold { number: first, parts: txn.parts }),
+            TxnKind::PreAuthVoid | TxnKind::Completion | TxnKind::CompletionAdvice => {
+                account.balances.release(first);
+            }
+            TxnKind::CompletionVoid => {
+                if let Some(number) = restored {
+                    account.balances.place(Hold { number, parts: t.held });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes on the original of an approved transaction what became of it.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other kinds change nothing here")]
+    fn change_original(&mut self, t: &Transacted, txn: &Txn) {
+        let Some(original) = t.original.and_then(|key| self.txns.get_mut(&key)) else { return };
+        match t.kind {
+            TxnKind::Void
+            | TxnKind::PointsVoid
+            | TxnKind::CompletionVoid
+            | TxnKind::PreAuthVoid => original.state = TxnState::Voided,
+            TxnKind::Refund => {
+                original.refunded = original.refunded.plus(&txn.parts);
+                original.suspense = original.suspense.minus(t.suspense);
+                original.is_refunded = true;
+            }
+            TxnKind::PreAuth => original.parts = original.parts.plus(&txn.parts),
+            TxnKind::Adjustment => {
+                original.parts = original.parts.plus(&txn.parts);
+                original.suspense = original.suspense.plus(t.suspense);
+            }
+            TxnKind::Completion | TxnKind::CompletionAdvice | TxnKind::TopUp => {
+                (original.state, original.follower) = (TxnState::Used, Some(t.key));
+            }
+            TxnKind::TopUpConfirm if original.state == TxnState::Approved => {
+                (original.state, original.follower) = (TxnState::Used, Some(t.key));
+            }
+            _ => {}
+        }
+        // A completion that was voided leaves its pre-authorisation live.
+        let is_completion =
+            matches!(original.kind, TxnKind::Completion | TxnKind::CompletionAdvice);
+        if let (TxnKind::CompletionVoid, true, Some(key)) =
+            (t.kind, is_completion, original.original)
+        {
+            self.set_used(&key, None);
+        }
+    }
+
+    /// Makes a pre-authorisation live again, or used up by `follower`. One that was given up
+    /// otherwise stays so.
+    fn set_used(&mut self, key: &TxnKey, follower: Option<TxnKey>) {
+        let Some(pre_auth) = self.txns.get_mut(key) else { return };
+        match (pre_auth.state, follower) {
+            (TxnState::Used, None) => {
+                (pre_auth.state, pre_auth.follower) = (TxnState::Approved, None);
+            }
+            (TxnState::Approved, Some(_)) => {
+                (pre_auth.state, pre_auth.follower) = (TxnState::Used, follower);
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes on the account what an approved transaction means beside its money.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other kinds change nothing here")]
+    fn change_account(&mut self, t: &Transacted, txn: &Txn) {
+        let original = t.original.and_then(|key| self.txns.get(&key)).map(|o| (o.kind, o.date));
+        let Some(account) = self.accounts.get_mut(&t.card) else { return };
+        match t.kind {
+            TxnKind::Activation => account.status = CardStatus::Active,
+            TxnKind::Adjustment => {}
+            _ if t.kind.is_of_points() => {}
+            _ if t.kind.flow() == Flow::Pay => account.spent.add(t.date, txn.approved),
+            TxnKind::Void | TxnKind::CompletionVoid => {
+                if let Some((_kind, date)) = original {
+                    account.spent.take_back(date, t.date, txn.approved);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other kinds change nothing here")]
     fn reversed(&mut self, r: &Reversed) {
         let txn = self.txns.get_mut(&r.key).expect("only a known transaction is reversed");
         txn.state = TxnState::Reversed;
-        if r.kind == TxnKind::Void
-            && let Some(sale) = txn.original.and_then(|key| self.txns.get_mut(&key))
-        {
-            sale.state = TxnState::Approved;
-            sale.parts = r.parts;
-            sale.suspense = r.suspense;
+        let (original, date, approved, own) = (txn.original, txn.date, txn.approved, txn.seq);
+        let account = self.accounts.get_mut(&r.card).expect("only a known card did anything");
+        match r.kind.flow() {
+            _ if r.kind == TxnKind::Activation => account.status = CardStatus::Sold,
+            _ if r.kind.is_of_points() => {}
+            Flow::Pay => account.spent.take_back(date, r.date, approved),
+            Flow::PayBack => account.spent.add(r.date, approved),
+            Flow::Hold | Flow::Release | Flow::Load | Flow::Nothing => {}
+        }
+        match r.kind {
+            TxnKind::Void | TxnKind::PointsVoid | TxnKind::CompletionVoid => {
+                self.revive(original, r);
+            }
+            TxnKind::PreAuth if original.is_none() => {
+                let number = Rrn::of(self.no, own).number;
+                self.change_balances(r.card, |balances| balances.release(number));
+            }
+            TxnKind::PreAuth => self.shrink(original, r),
+            TxnKind::PreAuthVoid | TxnKind::Completion => self.hold_again(original, r),
+            _ => {}
+        }
+    }
+
+    /// A void was undone: what it had undone stands again, for what was paid anew.
+    fn revive(&mut self, original: Option<TxnKey>, r: &Reversed) {
+        let Some((key, sale)) = original.and_then(|key| Some((key, self.txns.get_mut(&key)?)))
+        else {
+            return;
+        };
+        (sale.state, sale.parts, sale.suspense) = (TxnState::Approved, r.parts, r.suspense);
+        let pre_auth = sale.original.filter(|_| r.kind == TxnKind::CompletionVoid);
+        let Some(pre_auth_key) = pre_auth else { return };
+        let known = self.txns.get(&pre_auth_key).filter(|p| p.state == TxnState::Approved);
+        let number = known.map(|pre_auth| self.hold_of(pre_auth));
+        if let Some(number) = number {
+            self.change_balances(r.card, |balances| balances.release(number));
+            self.set_used(&pre_auth_key, Some(key));
+        }
+    }
+
+    /// An addition to a pre-authorisation was undone.
+    fn shrink(&mut self, first: Option<TxnKey>, r: &Reversed) {
+        let added = self.txns.get(&r.key).map(|txn| txn.parts).unwrap_or_default();
+        let Some(first) = first
+            .and_then(|key| self.txns.get_mut(&key))
+            .filter(|first| first.state == TxnState::Approved)
+        else {
+            return;
+        };
+        first.parts = first.parts.minus(&first.parts.least(&added));
+        let number = Rrn::of(self.no, first.seq).number;
+        self.change_balances(r.card, |balances| balances.release_part(number, &r.parts));
+    }
+
+    /// The void or completion of a pre-authorisation was undone: it is live again.
+    fn hold_again(&mut self, pre_auth: Option<TxnKey>, r: &Reversed) {
+        let Some(pre_auth) = pre_auth.and_then(|key| self.txns.get_mut(&key)) else { return };
+        (pre_auth.state, pre_auth.follower) = (TxnState::Approved, None);
+        let number = Rrn::of(self.no, pre_auth.seq).number;
+        self.change_balances(r.card, |balances| balances.place(Hold { number, parts: r.held }));
+    }
+
+    fn change_balances(&mut self, card: CardId, change: impl FnOnce(&mut Balances)) {
+        if let Some(account) = self.accounts.get_mut(&card) {
+            change(&mut account.balances);
         }
     }
 
     fn barred(&mut self, key: TxnKey, kind: TxnKind, card: Option<CardId>, at: Timestamp) {
+        if faults::is_planted(Fault::BarForgotten) {
+            return;
+        }
         let Some(card) = card else {
             self.terminal_mut(&key.terminal).bars.insert((key.batch, key.stan));
             return;
@@ -148,10 +300,13 @@ impl Shard {
             card,
             merchant: MerchantId::default(),
             amount: Amount::ZERO,
+            approved: Amount::ZERO,
             parts: Parts::default(),
             suspense: Amount::ZERO,
             refunded: Parts::default(),
+            is_refunded: false,
             original: None,
+            follower: None,
             seq: self.seq,
             at,
             date: self.date,
@@ -180,24 +335,42 @@ impl Shard {
         }
     }
 
-    /// Begins a business date and forgets what is past use.
+    /// Begins a business date, frees what was set aside for too long, and forgets what is past use.
     fn turn_to(&mut self, date: BusinessDate) {
-        let past_use: Vec<_> = self.past_use(date).map(|(&key, txn)| (key, txn.seq)).collect();
+        let expired: Vec<_> =
+            self.expired_on(date).map(|(&key, txn)| (key, txn.card, self.hold_of(txn))).collect();
+        for (key, card, number) in expired {
+            self.change_balances(card, |balances| balances.release(number));
+            if let Some(txn) = self.txns.get_mut(&key) {
+                txn.state = TxnState::Expired;
+            }
+        }
+        let past_use: Vec<_> =
+            self.past_use(date).map(|(&key, txn)| (key, txn.seq, self.place_of(txn))).collect();
         self.date = date;
-        for (key, seq) in past_use {
+        for (key, seq, place) in past_use {
             self.txns.remove(&key);
             self.sales.remove(&Rrn::of(self.no, seq).number);
+            if self.holds.get(&place) == Some(&key) {
+                self.holds.remove(&place);
+            }
         }
     }
 
     /// Returns the transactions that nothing can refer to any more on `date`.
     pub(super) fn past_use(&self, date: BusinessDate) -> impl Iterator<Item = (&TxnKey, &Txn)> {
         self.txns.rows().filter(move |(_, txn)| {
-            let refundable = match (txn.kind, txn.state) {
-                (TxnKind::Sale, TxnState::Approved) => self.refund_days(txn.card),
-                _ => 0,
+            let useful = match txn.state {
+                TxnState::Approved if txn.kind.is_refundable() => self.refund_days(txn.card),
+                TxnState::Refused(_) | TxnState::Barred => 0,
+                TxnState::Approved
+                | TxnState::Voided
+                | TxnState::Reversed
+                | TxnState::Used
+                | TxnState::Expired => self.hold_days(txn),
             };
-            date.days_since(txn.date) > refundable.saturating_add(MEMORY_DAYS)
+            let days = if faults::is_planted(Fault::MemoryShort) { 0 } else { MEMORY_DAYS };
+            date.days_since(txn.date) > useful.saturating_add(days)
         })
     }
 
@@ -208,14 +381,14 @@ impl Shard {
         }
     }
 
-    /// Takes a transaction into memory, and its reference if a refund may name it.
+    /// Takes a transaction into memory, with what later ones find it by.
     pub(super) fn remember(&mut self, key: TxnKey, txn: Txn) {
-        let was_paid = match txn.state {
-            TxnState::Approved | TxnState::Voided | TxnState::Reversed => true,
-            TxnState::Refused(_) | TxnState::Barred => false,
-        };
-        if txn.kind == TxnKind::Sale && was_paid {
+        let happened = !matches!(txn.state, TxnState::Refused(_) | TxnState::Barred);
+        if happened && txn.kind.is_refundable() {
             self.sales.insert(Rrn::of(self.no, txn.seq).number, key);
+        }
+        if happened && txn.kind == TxnKind::PreAuth && txn.original.is_none() {
+            self.holds.insert(self.place_of(&txn), key);
         }
         self.txns.insert(key, txn);
     }

@@ -1,5 +1,8 @@
 //! What may be asked of a shard, and what it answers.
 
+use std::fmt;
+
+use crate::issuing::MerchantTraits;
 use crate::ledger::Parts;
 use crate::risk::PinFact;
 use crate::terms::{
@@ -25,7 +28,7 @@ pub enum Command {
     },
     /// Moves the shard to a later business date.
     CutOff(BusinessDate),
-    /// A sale, void, refund or inquiry.
+    /// A transaction of a card.
     Transact(Request),
     /// A reversal of a transaction of a known card.
     Reverse(Reversal),
@@ -71,29 +74,76 @@ pub enum Command {
     },
 }
 
-/// A sale, void, refund or inquiry.
+/// A transaction of a card.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// What makes it this request.
     pub key: TxnKey,
     /// What it is.
     pub kind: TxnKind,
+    /// True if the card is not there: an order by mail or telephone.
+    pub by_mail: bool,
+    /// True if the terminal takes a part, where there is not enough for all.
+    pub takes_part: bool,
     /// The card.
     pub card: CardId,
     /// The merchant.
     pub merchant: MerchantId,
-    /// The amount; nothing for an inquiry.
+    /// What is known of the merchant.
+    pub traits: MerchantTraits,
+    /// The amount; nothing where none moves.
     pub amount: Amount,
     /// What was found out about the PIN.
     pub pin: PinFact,
-    /// For a void or refund, what it says of the original.
+    /// For a change of the PIN, what was found out about the new one.
+    pub new_pin: Option<NewPin>,
+    /// What it says of the transaction it belongs to, if it belongs to one.
     pub original: Option<Original>,
     /// Why it can only be a repeat, if so: its batch is closed, or the terminal may not do such
     /// things any more. A repeat is still answered as the first time.
     pub only_repeats: Option<Refusal>,
 }
 
-/// What a void or refund says of its original.
+impl Request {
+    /// Returns a request without a PIN, an original or anything else that not every request has.
+    #[must_use]
+    pub fn plain(key: TxnKey, kind: TxnKind, card: CardId, merchant: MerchantId) -> Self {
+        Self {
+            key,
+            kind,
+            by_mail: false,
+            takes_part: false,
+            card,
+            merchant,
+            traits: MerchantTraits::default(),
+            amount: Amount::ZERO,
+            pin: PinFact::Absent,
+            new_pin: None,
+            original: None,
+            only_repeats: None,
+        }
+    }
+}
+
+/// What the key side found out about a PIN that shall become that of a card.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub enum NewPin {
+    /// It will do: its verification value.
+    Fit([u8; 8]),
+    /// It cannot be read, or anybody would guess it.
+    Unfit,
+}
+
+impl fmt::Debug for NewPin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Fit(_) => "Fit",
+            Self::Unfit => "Unfit",
+        })
+    }
+}
+
+/// What a request says of the transaction it belongs to.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Original {
     /// The reference (F37), if it is one that this system gives.
@@ -165,12 +215,16 @@ pub struct Answer {
 pub enum Detail {
     /// Nothing more.
     Plain,
-    /// A sale, void or refund was approved.
+    /// A transaction was approved.
     Approval {
         /// The authorisation code (F38).
         auth: AuthCode,
-        /// What moved, purse by purse.
+        /// The amount that was approved: less than asked for, if a part was.
+        approved: Amount,
+        /// What moved or was set aside, purse by purse.
         parts: Parts,
+        /// What may still be spent, points by a points transaction and money by the others.
+        available: Amount,
     },
     /// A balance inquiry was answered.
     Balance {
@@ -179,6 +233,10 @@ pub enum Detail {
         /// What the books say the card owns.
         ledger: Amount,
     },
+    /// A points inquiry was answered.
+    Points(Amount),
+    /// A verification was answered: how much may be loaded.
+    Room(Amount),
     /// The number of the batch that takes slips.
     Batch(BatchNo),
     /// How the settlement ended.

@@ -3,14 +3,14 @@
 //! Here is the way in, and what is said to a repeat. Whether a card may do what is asked is
 //! judged in `judge`; reversals are in `reverse`, a terminal's own commands in `terminal`.
 
-use super::command::{Answer, Command, Decision, Detail, Request};
-use super::judge::{Moved, wrong_pins_after};
+use super::command::{Answer, Command, Decision, Detail, NewPin, Request};
+use super::judge::{Moved, room, wrong_pins_after};
 use super::{CardIssued, Event, Shard, Transacted};
 use crate::faults::{self, Fault};
 use crate::issuing::Account;
-use crate::ledger::Purse;
+use crate::ledger::{Parts, Purse};
 use crate::terms::{Amount, AuthCode, BusinessDate, Refusal, Rrn, Timestamp};
-use crate::txn::{Txn, TxnKey, TxnKind, TxnState};
+use crate::txn::{Flow, Txn, TxnKey, TxnKind, TxnState};
 
 impl Shard {
     /// Says what `command` would do at `now`. Changes nothing, and says the same to a repeat.
@@ -84,54 +84,94 @@ impl Shard {
 
     fn transact(&self, request: &Request, now: Timestamp) -> Decision {
         let original = self.original_of(request);
-        if let Some(txn) = self.txns.get(&request.key)
+        let with_its_stan =
+            |key: &TxnKey| (key.terminal, key.stan) == (request.key.terminal, request.key.stan);
+        let known = if faults::is_planted(Fault::DedupeByStan) {
+            self.txns.rows().find(|(key, _)| with_its_stan(key)).map(|(_, txn)| txn)
+        } else {
+            self.txns.get(&request.key)
+        };
+        if let Some(txn) = known
             && !faults::is_planted(Fault::DedupeSkipped)
         {
             return self.repeat(txn, request, original.map(|(key, _txn)| key), now);
         }
         // A closed batch never opens again, so nobody has to remember that refusal.
-        if request.only_repeats == Some(Refusal::BatchDiffers) {
+        let takes_any = faults::is_planted(Fault::ClosedBatchTaken);
+        let only_repeats = request.only_repeats.filter(|_| !takes_any);
+        if only_repeats == Some(Refusal::BatchDiffers) {
             let answer = self.answer(Err(Refusal::BatchDiffers), now, Detail::Plain);
             return Decision { answer, event: None };
         }
         let account = self.accounts.get(&request.card);
-        let outcome = match (request.only_repeats, account) {
+        let outcome = match (only_repeats, account) {
             (Some(refusal), _) => Err(refusal),
             (None, None) => Err(Refusal::UnknownCard),
             (None, Some(account)) => self.judge(account, request, original),
         };
         let verdict = outcome.as_ref().map(|_moved| ()).map_err(|&refusal| refusal);
-        let detail = self.detail(request.kind, account, outcome.as_ref().ok());
-        let event = Event::Transacted(Transacted {
+        let original = original.map(|(key, _txn)| key);
+        let moved = outcome.unwrap_or_default();
+        let new_pin = match request.new_pin {
+            Some(NewPin::Fit(value)) if verdict.is_ok() => Some(value),
+            Some(NewPin::Fit(_) | NewPin::Unfit) | None => None,
+        };
+        let transacted = Transacted {
             key: request.key,
             kind: request.kind,
             card: request.card,
             merchant: request.merchant,
             amount: request.amount,
-            suspense: outcome.as_ref().map_or(Amount::ZERO, |moved| moved.suspense),
+            outcome: verdict.map(|()| moved.parts),
+            suspense: moved.suspense,
+            held: moved.held,
             wrong_pins: account.and_then(|a| wrong_pins_after(a, request.pin, verdict.err())),
-            outcome: outcome.map(|moved| moved.parts),
-            original: original.map(|(key, _txn)| key),
+            new_pin,
+            original,
             at: now,
-            date: self.date,
-        });
-        Decision { answer: self.answer(verdict, now, detail), event: Some(event) }
+            date: faults::date_of(self.date, now),
+        };
+        let detail = match (verdict, account) {
+            (Ok(()), Some(account)) => self.detail(account, &transacted, &moved),
+            (Ok(()), None) | (Err(_), _) => Detail::Plain,
+        };
+        let event = Some(Event::Transacted(transacted));
+        Decision { answer: self.answer(verdict, now, detail), event }
     }
 
-    /// Returns what the answer to an approved request carries; nothing more for a refused one.
-    fn detail(&self, kind: TxnKind, account: Option<&Account>, moved: Option<&Moved>) -> Detail {
-        let (Some(account), Some(moved)) = (account, moved) else { return Detail::Plain };
-        match kind {
-            TxnKind::Inquiry => {
-                let available = account.balances.available();
-                let order = account.terms.draw.iter().copied();
-                let (spendable, _rest) = available.draw_up_to(order, available.money());
-                let ledger = account.balances.ledger().money();
-                Detail::Balance { available: spendable.money(), ledger }
+    /// Returns what the answer to an approved request carries.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all but inquiries are approved alike")]
+    fn detail(&self, account: &Account, t: &Transacted, moved: &Moved) -> Detail {
+        match t.kind {
+            TxnKind::Inquiry => Detail::Balance {
+                available: spendable(account, &account.balances.available()),
+                ledger: account.balances.ledger().money(),
+            },
+            TxnKind::PointsInquiry => {
+                Detail::Points(account.balances.available().of(Purse::Points))
             }
-            TxnKind::Sale | TxnKind::Void | TxnKind::Refund => {
-                let auth = AuthCode::of(self.no, self.next_seq());
-                Detail::Approval { auth, parts: moved.parts }
+            TxnKind::Verification => Detail::Room(room(account)),
+            _ => {
+                let first = t.original.filter(|_| t.kind == TxnKind::PreAuth);
+                let first = first.and_then(|key| self.txns.get(&key)).map(|first| first.seq);
+                let auth = AuthCode::of(self.no, first.unwrap_or_else(|| self.next_seq()));
+                let (before, parts) = (account.balances.available(), moved.parts);
+                let after = match t.kind.flow() {
+                    Flow::Pay
+                        if matches!(t.kind, TxnKind::Completion | TxnKind::CompletionAdvice) =>
+                    {
+                        let held = t.original.and_then(|key| self.txns.get(&key));
+                        let held = held.map(|txn| account.balances.held(self.hold_of(txn)));
+                        before.plus(&held.unwrap_or_default()).minus(&parts)
+                    }
+                    Flow::Pay | Flow::Hold => before.minus(&parts),
+                    Flow::PayBack | Flow::Release | Flow::Load => {
+                        before.plus(&parts).minus(&moved.held)
+                    }
+                    Flow::Nothing => before,
+                };
+                let available = available(account, t.kind, &after);
+                Detail::Approval { auth, approved: t.approved(), parts, available }
             }
         }
     }
@@ -144,10 +184,12 @@ impl Shard {
         original: Option<TxnKey>,
         now: Timestamp,
     ) -> Decision {
+        // A terminal may confirm a top-up under the number of the top-up itself.
+        let is_confirmed = request.kind == TxnKind::TopUpConfirm && txn.kind == TxnKind::TopUp;
         let is_same = if txn.state == TxnState::Barred {
             txn.card == request.card
         } else {
-            txn.kind == request.kind
+            (txn.kind == request.kind || is_confirmed)
                 && txn.card == request.card
                 && txn.amount == request.amount
                 && txn.merchant == request.merchant
@@ -158,9 +200,8 @@ impl Shard {
             return Decision { answer, event: None };
         }
         let (verdict, detail) = match txn.state {
-            TxnState::Approved | TxnState::Voided => {
-                let auth = AuthCode::of(self.no, txn.seq);
-                (Ok(()), Detail::Approval { auth, parts: txn.parts })
+            TxnState::Approved | TxnState::Voided | TxnState::Used | TxnState::Expired => {
+                (Ok(()), self.detail_again(txn))
             }
             TxnState::Refused(refusal) => (Err(refusal), Detail::Plain),
             TxnState::Reversed | TxnState::Barred => {
@@ -169,6 +210,32 @@ impl Shard {
         };
         Decision { answer: self.answer_of(txn, verdict, detail), event: None }
     }
+
+    /// Returns what the answer to a repeat carries: what may be spent is that of now.
+    fn detail_again(&self, txn: &Txn) -> Detail {
+        let account = self.accounts.get(&txn.card);
+        if txn.kind == TxnKind::Verification {
+            return account.map_or(Detail::Plain, |account| Detail::Room(room(account)));
+        }
+        let left = account.map(|a| available(a, txn.kind, &a.balances.available()));
+        Detail::Approval {
+            auth: self.auth_of(txn),
+            approved: txn.approved,
+            parts: txn.parts,
+            available: left.unwrap_or_default(),
+        }
+    }
+}
+
+/// Returns what of `left` a card may spend: points for a points transaction, money for others.
+fn available(account: &Account, kind: TxnKind, left: &Parts) -> Amount {
+    if kind.is_of_points() { left.of(Purse::Points) } else { spendable(account, left) }
+}
+
+/// Returns the money of `left` that the card's terms let it spend.
+fn spendable(account: &Account, left: &Parts) -> Amount {
+    let order = account.terms.draw.iter().copied();
+    left.draw_up_to(order, left.money()).0.money()
 }
 
 /// Checks that a card may be opened with what it is to be opened with: nothing of it negative,

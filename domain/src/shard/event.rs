@@ -1,14 +1,17 @@
 //! What happened. The journal is a list of these; state is their fold.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
+use crate::faults::{self, Fault};
 use crate::issuing::{CardStatus, Identity, Terms};
 use crate::ledger::{LedgerAccount, Parts, Posting, Postings, Purse};
 use crate::terms::{
     Amount, BatchNo, BusinessDate, CardId, Expiry, MerchantId, Refusal, ShardNo, Stan, TerminalId,
     Timestamp,
 };
-use crate::txn::{Care, Closing, Difference, TerminalProfile, TxnKey, TxnKind};
+use crate::txn::{Care, Closing, Difference, Flow, TerminalProfile, TxnKey, TxnKind, worth_of};
 
 /// Something that happened in a shard.
 ///
@@ -27,7 +30,7 @@ pub enum Event {
     },
     /// The shard moved to another business date.
     CutOff(BusinessDate),
-    /// A sale, void, refund or inquiry was approved or refused.
+    /// A transaction was approved or refused.
     Transacted(Transacted),
     /// A transaction was undone.
     Reversed(Reversed),
@@ -96,8 +99,8 @@ pub struct CardIssued {
     pub held: Parts,
 }
 
-/// A sale, void, refund or inquiry was decided.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+/// A transaction was decided.
+#[derive(Clone, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Transacted {
     /// What makes it this request.
     pub key: TxnKey,
@@ -109,18 +112,63 @@ pub struct Transacted {
     pub merchant: MerchantId,
     /// The amount that was asked for.
     pub amount: Amount,
-    /// What moved, purse by purse, or why nothing did.
+    /// What moved or was set aside, purse by purse, or why nothing was. For an adjustment, what
+    /// moved beyond its original: less than nothing, if the amount became smaller.
     pub outcome: Result<Parts, Refusal>,
-    /// What suspense bore of the sale that this void or refund gives back, and gets back first.
+    /// What suspense bore, because the card did not have it. Of what gives back: what suspense
+    /// had borne of it, and gets back first.
     pub suspense: Amount,
-    /// For a void or refund, the transaction it belongs to, once that is known.
+    /// What a completion's void sets aside again.
+    pub held: Parts,
+    /// The transaction it belongs to, once that is known.
     pub original: Option<TxnKey>,
     /// Wrong PINs in a row, where this request changes the count.
     pub wrong_pins: Option<u8>,
+    /// The verification value of the card's new PIN, where this request changes it.
+    pub new_pin: Option<[u8; 8]>,
     /// When.
     pub at: Timestamp,
     /// The business date it belongs to.
     pub date: BusinessDate,
+}
+
+impl Transacted {
+    /// Returns the amount that was approved: less than asked for, if a part was. Nothing, if it
+    /// was refused.
+    #[must_use]
+    pub fn approved(&self) -> Amount {
+        match (self.outcome, self.kind.flow()) {
+            (Err(_), _) => Amount::ZERO,
+            (Ok(_), Flow::Nothing) => self.amount,
+            // Told again, what was loaded before moves no more.
+            (Ok(_), Flow::Load) => self.amount,
+            (Ok(_), Flow::Release) => self.amount,
+            (Ok(_), _) if self.kind == TxnKind::Adjustment => self.amount,
+            (Ok(parts), Flow::Pay | Flow::PayBack | Flow::Hold) => {
+                worth_of(self.kind, &parts).plus(self.suspense)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Transacted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transacted")
+            .field("key", &self.key)
+            .field("kind", &self.kind)
+            .field("card", &self.card)
+            .field("merchant", &self.merchant)
+            .field("amount", &self.amount)
+            .field("outcome", &self.outcome)
+            .field("suspense", &self.suspense)
+            .field("held", &self.held)
+            .field("original", &self.original)
+            .field("wrong_pins", &self.wrong_pins)
+            .field("new_pin", &self.new_pin.map(|_| "***"))
+            .field("at", &self.at)
+            .field("date", &self.date)
+            .finish()
+    }
 }
 
 /// A transaction was undone because nobody saw its outcome.
@@ -134,11 +182,14 @@ pub struct Reversed {
     pub card: CardId,
     /// The merchant.
     pub merchant: MerchantId,
-    /// What moved back, purse by purse. For a void: what the card pays again.
+    /// What moved back, purse by purse. Of what had given back: what the card pays again.
     pub parts: Parts,
-    /// For a sale: what suspense bore of it, and gets back. For a void: what the card should pay
+    /// What suspense bore of it, and gets back. Of what had given back: what the card should pay
     /// again but no longer has; the merchant gets it, and suspense bears it.
     pub suspense: Amount,
+    /// What is set aside again, because the completion or the void of a pre-authorisation is
+    /// undone.
+    pub held: Parts,
     /// When.
     pub at: Timestamp,
     /// The business date the undoing belongs to.
@@ -181,18 +232,18 @@ impl Event {
     pub fn postings(&self) -> Postings {
         match self {
             Self::CardIssued(issued) => opening(issued),
-            Self::Transacted(t) => match (t.outcome, t.kind) {
-                (Ok(parts), TxnKind::Sale) => to_merchant(t.card, t.merchant, &parts),
-                (Ok(parts), TxnKind::Void | TxnKind::Refund) => {
-                    to_card(t.card, t.merchant, &parts, t.suspense)
-                }
-                (Ok(_), TxnKind::Inquiry) | (Err(_), _) => Postings::new(),
-            },
-            Self::Reversed(r) => match r.kind {
-                TxnKind::Sale => to_card(r.card, r.merchant, &r.parts, r.suspense),
-                TxnKind::Void => pay_again(r),
-                TxnKind::Refund | TxnKind::Inquiry => Postings::new(),
-            },
+            Self::Transacted(t) => t.outcome.map_or_else(
+                |_refused| Postings::new(),
+                |parts| legs(t.kind, t.kind.flow(), t.card, t.merchant, &parts, t.suspense),
+            ),
+            Self::Reversed(r) => {
+                let flow = match r.kind.flow() {
+                    Flow::Pay => Flow::PayBack,
+                    Flow::PayBack => Flow::Pay,
+                    Flow::Hold | Flow::Release | Flow::Load | Flow::Nothing => Flow::Nothing,
+                };
+                legs(r.kind, flow, r.card, r.merchant, &r.parts, r.suspense)
+            }
             Self::TerminalRegistered { .. }
             | Self::CutOff(_)
             | Self::Barred { .. }
@@ -252,41 +303,54 @@ fn opening(issued: &CardIssued) -> Postings {
             Purse::Bonus => LedgerAccount::BonusGranted,
             Purse::Points => LedgerAccount::PointsGranted,
         };
-        let leg = Posting::purse(issued.card, purse, amount);
-        postings.push(leg);
-        postings.push(Posting { account: against, unit: leg.unit, amount: amount.negated() });
+        postings.push(Posting::purse(issued.card, purse, amount));
+        postings.push(Posting::on(against, amount.negated()));
     }
     postings
 }
 
-fn to_merchant(card: CardId, merchant: MerchantId, parts: &Parts) -> Postings {
+/// Returns the legs of what moves `parts` between a card and a merchant, with what suspense bears
+/// of it.
+fn legs(
+    kind: TxnKind,
+    flow: Flow,
+    card: CardId,
+    merchant: MerchantId,
+    parts: &Parts,
+    suspense: Amount,
+) -> Postings {
+    let (on_card, against) = match flow {
+        Flow::Pay => (Amount::negated as fn(Amount) -> Amount, merchant_of(kind, merchant)),
+        Flow::PayBack => {
+            (std::convert::identity as fn(Amount) -> Amount, merchant_of(kind, merchant))
+        }
+        Flow::Load => {
+            (std::convert::identity as fn(Amount) -> Amount, LedgerAccount::TopUps(merchant))
+        }
+        Flow::Hold | Flow::Release | Flow::Nothing => return Postings::new(),
+    };
     let mut postings: Postings =
-        parts.iter().map(|(purse, amount)| Posting::purse(card, purse, amount.negated())).collect();
-    postings.push(Posting::money(LedgerAccount::Merchant(merchant), parts.money()));
+        parts.iter().map(|(purse, amount)| Posting::purse(card, purse, on_card(amount))).collect();
+    if !suspense.is_zero() {
+        let bearer = if kind.is_of_points() {
+            LedgerAccount::PointsSuspense
+        } else {
+            LedgerAccount::Suspense
+        };
+        postings.push(Posting::on(bearer, on_card(suspense)));
+    }
+    let moved = on_card(worth_of(kind, parts).plus(suspense)).negated();
+    if !moved.is_zero() && !faults::is_planted(Fault::LegLost) {
+        postings.push(Posting::on(against, moved));
+    }
     postings
 }
 
-fn to_card(card: CardId, merchant: MerchantId, parts: &Parts, suspense: Amount) -> Postings {
-    let mut postings: Postings =
-        parts.iter().map(|(purse, amount)| Posting::purse(card, purse, amount)).collect();
-    if suspense.is_positive() {
-        postings.push(Posting::money(LedgerAccount::Suspense, suspense));
+/// Returns the account of a merchant that a transaction of this kind pays into.
+const fn merchant_of(kind: TxnKind, merchant: MerchantId) -> LedgerAccount {
+    if kind.is_of_points() {
+        LedgerAccount::PointsRedeemed(merchant)
+    } else {
+        LedgerAccount::Merchant(merchant)
     }
-    let taken = parts.money().plus(suspense).negated();
-    postings.push(Posting::money(LedgerAccount::Merchant(merchant), taken));
-    postings
-}
-
-fn pay_again(r: &Reversed) -> Postings {
-    let mut postings: Postings = r
-        .parts
-        .iter()
-        .map(|(purse, amount)| Posting::purse(r.card, purse, amount.negated()))
-        .collect();
-    if r.suspense.is_positive() {
-        postings.push(Posting::money(LedgerAccount::Suspense, r.suspense.negated()));
-    }
-    let owed = r.parts.money().plus(r.suspense);
-    postings.push(Posting::money(LedgerAccount::Merchant(r.merchant), owed));
-    postings
 }

@@ -8,7 +8,10 @@ mod care;
 mod command;
 mod decide;
 mod event;
+mod give_back;
 mod judge;
+mod original;
+mod pre_auth;
 mod reverse;
 mod table;
 mod terminal;
@@ -21,12 +24,12 @@ use serde::{Deserialize, Serialize};
 pub use apply::MEMORY_DAYS;
 pub(crate) use care::fits;
 pub use care::{REPORT_MAX, TMK_ISSUES_MAX};
-pub use command::{Answer, Command, Decision, Detail, Original, Request, Reversal, Upload};
+pub use command::{Answer, Command, Decision, Detail, NewPin, Original, Request, Reversal, Upload};
 pub use event::{BatchEvent, CardIssued, Event, Reversed, Transacted};
 pub use undo::Undo;
 
 use crate::issuing::Account;
-use crate::terms::{BusinessDate, CardId, ShardNo, TerminalId};
+use crate::terms::{AuthCode, BusinessDate, CardId, ShardNo, TerminalId};
 use crate::txn::{Terminal, Txn, TxnKey};
 use table::Table;
 
@@ -38,8 +41,10 @@ pub struct Shard {
     date: BusinessDate,
     accounts: Table<CardId, Account>,
     txns: Table<TxnKey, Txn>,
-    /// Approved sales by the number in their reference, for refunds from another terminal.
+    /// What may be refunded, by the number in its reference, for refunds from another terminal.
     sales: BTreeMap<u32, TxnKey>,
+    /// Pre-authorisations by card and authorisation code, for what belongs to them.
+    holds: BTreeMap<(CardId, AuthCode), TxnKey>,
     terminals: BTreeMap<TerminalId, Terminal>,
 }
 
@@ -54,6 +59,7 @@ impl Shard {
             accounts: Table::new(),
             txns: Table::new(),
             sales: BTreeMap::new(),
+            holds: BTreeMap::new(),
             terminals: BTreeMap::new(),
         }
     }

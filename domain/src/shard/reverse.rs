@@ -4,6 +4,8 @@ use super::command::{Decision, Detail, Reversal};
 use super::judge::Moved;
 use super::{Event, Reversed, Shard};
 use crate::faults::{self, Fault};
+use crate::issuing::{Account, CardStatus};
+use crate::ledger::{Parts, Purse};
 use crate::terms::{Refusal, Timestamp};
 use crate::txn::{Action, Txn, TxnKind, TxnState};
 
@@ -39,6 +41,7 @@ impl Shard {
                     merchant: txn.merchant,
                     parts: moved.parts,
                     suspense: moved.suspense,
+                    held: moved.held,
                     at: now,
                     date: self.date,
                 });
@@ -53,37 +56,96 @@ impl Shard {
         if txn.state == TxnState::Barred || !is_the_one {
             return Err(Refusal::OriginalNotFound);
         }
-        if txn.kind != reversal.kind {
+        if txn.kind != reversal.kind || !txn.kind.is_reversible() {
             return Err(Refusal::OriginalOutOfReach);
         }
-        if txn.amount != reversal.amount {
+        // A terminal that heard of a partial approval may name what was approved.
+        if ![txn.amount, txn.approved].contains(&reversal.amount) {
             return Err(Refusal::AmountDiffers);
         }
         if txn.state != TxnState::Reversed || !faults::is_planted(Fault::ReversalTwice) {
             txn.state.after(Action::Reverse)?;
         }
-        if txn.is_refunded() {
+        if txn.is_refunded {
             return Err(Refusal::OriginalRefunded);
         }
         if !reversal.batch_is_open {
             return Err(Refusal::OriginalOutOfReach);
         }
+        let account = self.accounts.get(&txn.card).ok_or(Refusal::UnknownCard)?;
+        self.undoing(account, txn)
+    }
+
+    /// Returns what it takes to undo a transaction that stands.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other kinds are not reversible")]
+    fn undoing(&self, account: &Account, txn: &Txn) -> Result<Moved, Refusal> {
         match txn.kind {
-            TxnKind::Sale => Ok(Moved { parts: txn.parts, suspense: txn.suspense }),
-            TxnKind::Void => self.pay_again(txn),
-            TxnKind::Refund | TxnKind::Inquiry => Err(Refusal::OriginalOutOfReach),
+            TxnKind::Sale | TxnKind::PointsSale | TxnKind::Completion => {
+                let held = self.held_again(account, txn);
+                Ok(Moved { parts: txn.parts, suspense: txn.suspense, held })
+            }
+            TxnKind::Void | TxnKind::PointsVoid | TxnKind::CompletionVoid => {
+                self.pay_again(account, txn)
+            }
+            TxnKind::PreAuth => self.unhold(account, txn),
+            TxnKind::PreAuthVoid => {
+                let pre_auth = txn.original.and_then(|key| self.txns.get(&key));
+                let pre_auth = pre_auth.ok_or(Refusal::OriginalNotFound)?;
+                pre_auth.state.after(Action::Unvoid)?;
+                let order = account.terms.draw.iter().copied();
+                let wanted = pre_auth.parts.money();
+                let (held, _short) = account.balances.available().draw_up_to(order, wanted);
+                Ok(Moved { held, ..Moved::default() })
+            }
+            TxnKind::Activation => {
+                let is_untouched =
+                    account.status == CardStatus::Active && *account.balances.ledger() == txn.parts;
+                is_untouched.then(Moved::default).ok_or(Refusal::OriginalOutOfReach)
+            }
+            _ => Err(Refusal::OriginalOutOfReach),
         }
     }
 
-    /// What it takes to make the sale live again that `void` undid. The card pays what it has;
+    /// What it takes to make a sale live again that `void` undid. The card pays what it has;
     /// suspense bears the rest, because the merchant's slip stands.
-    fn pay_again(&self, void: &Txn) -> Result<Moved, Refusal> {
+    fn pay_again(&self, account: &Account, void: &Txn) -> Result<Moved, Refusal> {
         let sale = void.original.and_then(|key| self.txns.get(&key));
         let sale = sale.ok_or(Refusal::OriginalNotFound)?;
         sale.state.after(Action::Unvoid)?;
-        let account = self.accounts.get(&void.card).ok_or(Refusal::UnknownCard)?;
+        let mut available = account.balances.available();
+        if void.kind == TxnKind::PointsVoid {
+            let points = available.of(Purse::Points).min(void.amount);
+            let parts = Parts::only(Purse::Points, points);
+            return Ok(Moved { parts, suspense: void.amount.minus(points), ..Moved::default() });
+        }
+        // What the void of a completion set aside again is for the completion, unless another has
+        // used it meanwhile.
+        if let Some(pre_auth) = self.pre_auth_of(sale).filter(|p| p.state == TxnState::Approved) {
+            available = available.plus(&account.balances.held(self.hold_of(pre_auth)));
+        }
         let order = account.terms.draw.iter().copied();
-        let (parts, suspense) = account.balances.available().draw_up_to(order, sale.amount);
-        Ok(Moved { parts, suspense })
+        let (parts, suspense) = available.draw_up_to(order, void.amount);
+        Ok(Moved { parts, suspense, ..Moved::default() })
+    }
+
+    /// Frees what a pre-authorisation set aside, or what an addition added to it.
+    fn unhold(&self, account: &Account, txn: &Txn) -> Result<Moved, Refusal> {
+        let Some(first) = txn.original else {
+            return Ok(Moved::of(account.balances.held(self.hold_of(txn))));
+        };
+        let first = self.txns.get(&first).ok_or(Refusal::OriginalNotFound)?;
+        match first.state {
+            TxnState::Used => Err(Refusal::OriginalUsed),
+            TxnState::Approved => {
+                let held = account.balances.held(self.hold_of(first));
+                Ok(Moved::of(held.least(&txn.parts)))
+            }
+            // It is free already.
+            TxnState::Voided
+            | TxnState::Reversed
+            | TxnState::Expired
+            | TxnState::Refused(_)
+            | TxnState::Barred => Ok(Moved::default()),
+        }
     }
 }

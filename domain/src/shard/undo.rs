@@ -6,8 +6,9 @@
 use smallvec::SmallVec;
 
 use super::{BatchEvent, Event, Shard};
+use crate::issuing::Account;
 use crate::ledger::Balances;
-use crate::terms::{Amount, BatchNo, BusinessDate, CardId, Rrn, Stan, TerminalId};
+use crate::terms::{Amount, AuthCode, BatchNo, BusinessDate, CardId, Rrn, Stan, TerminalId};
 use crate::txn::{
     Difference, Terminal, TerminalCare, TerminalProfile, TmkCare, Txn, TxnKey, TxnKind,
 };
@@ -24,16 +25,27 @@ enum Before {
     /// There was no such card.
     NoCard(CardId),
     Money(Box<Money>),
-    Date(BusinessDate, Vec<(TxnKey, Txn)>),
+    Date(Box<Day>),
     Terminal(TerminalId, Part),
+}
+
+/// What a cut-off touches: what it forgets, and what it lets expire with the accounts of that.
+#[derive(Debug)]
+struct Day {
+    date: BusinessDate,
+    txns: Vec<(TxnKey, Txn)>,
+    balances: Vec<(CardId, Balances)>,
 }
 
 /// What a transaction or its undoing touches. An inquiry, refusal or bar touches less.
 #[derive(Debug, Default)]
 struct Money {
-    account: Option<(CardId, u8, Balances)>,
-    txns: SmallVec<[(TxnKey, Option<Txn>); 2]>,
+    account: Option<(CardId, Account)>,
+    txns: SmallVec<[(TxnKey, Option<Txn>); 3]>,
+    /// The number under which it can be found by its reference.
     sale: Option<u32>,
+    /// What could be found before by the authorisation code it takes.
+    hold: Option<((CardId, AuthCode), Option<TxnKey>)>,
 }
 
 /// The part of a terminal that an event touches.
@@ -57,22 +69,24 @@ impl Shard {
     pub fn undo_of(&self, event: &Event) -> Undo {
         let before = match event {
             Event::CardIssued(issued) => Before::NoCard(issued.card),
-            Event::CutOff(date) => {
-                let forgotten = self.past_use(*date).map(|(&key, txn)| (key, txn.clone()));
-                Before::Date(self.date, forgotten.collect())
-            }
+            Event::CutOff(date) => Before::Date(Box::new(self.day(*date))),
             Event::Transacted(t) => {
-                let mut money = self.money_of(t.card, [Some(t.key), t.original]);
-                let is_sale = t.kind == TxnKind::Sale && t.outcome.is_ok();
-                money.sale = is_sale.then_some(Rrn::of(self.no, self.next_seq()).number);
+                let mut money = self.money_of(t.card, t.key, t.original);
+                let is_new = t.outcome.is_ok();
+                let seq = self.next_seq();
+                money.sale =
+                    (is_new && t.kind.is_refundable()).then_some(Rrn::of(self.no, seq).number);
+                let place = (t.card, AuthCode::of(self.no, seq));
+                let is_first = is_new && t.kind == TxnKind::PreAuth && t.original.is_none();
+                money.hold = is_first.then(|| (place, self.holds.get(&place).copied()));
                 Before::Money(Box::new(money))
             }
             Event::Reversed(r) => {
                 let original = self.txns.get(&r.key).and_then(|txn| txn.original);
-                Before::Money(Box::new(self.money_of(r.card, [Some(r.key), original])))
+                Before::Money(Box::new(self.money_of(r.card, r.key, original)))
             }
             Event::Barred { key, card: Some(card), .. } => {
-                Before::Money(Box::new(self.money_of(*card, [Some(*key), None])))
+                Before::Money(Box::new(self.money_of(*card, *key, None)))
             }
             Event::Barred { key: TxnKey { terminal, .. }, card: None, .. }
             | Event::TerminalRegistered { terminal, .. }
@@ -87,13 +101,29 @@ impl Shard {
         Undo { seq: self.seq, before }
     }
 
-    fn money_of(&self, card: CardId, keys: [Option<TxnKey>; 2]) -> Money {
+    fn money_of(&self, card: CardId, key: TxnKey, original: Option<TxnKey>) -> Money {
         let account = self.accounts.get(&card);
-        let known = keys.into_iter().flatten().map(|key| (key, self.txns.get(&key).cloned()));
+        // The void of a completion touches its pre-authorisation, too.
+        let first = original.and_then(|key| self.txns.get(&key)).and_then(|txn| txn.original);
+        let keys = [Some(key), original, first].into_iter().flatten();
         Money {
-            account: account.map(|a| (card, a.wrong_pins, a.balances.clone())),
-            txns: known.collect(),
+            account: account.map(|account| (card, account.clone())),
+            txns: keys.map(|key| (key, self.txns.get(&key).cloned())).collect(),
             sale: None,
+            hold: None,
+        }
+    }
+
+    fn day(&self, date: BusinessDate) -> Day {
+        let forgotten = self.past_use(date).map(|(&key, txn)| (key, txn.clone()));
+        let expired: Vec<_> = self.expired_on(date).map(|(&key, txn)| (key, txn.clone())).collect();
+        let cards = expired.iter().map(|(_key, txn)| txn.card);
+        let balances =
+            cards.filter_map(|card| Some((card, self.accounts.get(&card)?.balances.clone())));
+        Day {
+            date: self.date,
+            balances: balances.collect(),
+            txns: forgotten.chain(expired.iter().cloned()).collect(),
         }
     }
 
@@ -105,9 +135,14 @@ impl Shard {
                 self.accounts.remove(&card);
             }
             Before::Money(money) => self.put_back(*money),
-            Before::Date(date, forgotten) => {
-                self.date = date;
-                forgotten.into_iter().for_each(|(key, txn)| self.remember(key, txn));
+            Before::Date(day) => {
+                self.date = day.date;
+                day.txns.into_iter().for_each(|(key, txn)| self.remember(key, txn));
+                for (card, balances) in day.balances {
+                    if let Some(account) = self.accounts.get_mut(&card) {
+                        account.balances = balances;
+                    }
+                }
             }
             Before::Terminal(id, Part::None) => {
                 self.terminals.remove(&id);
@@ -121,11 +156,8 @@ impl Shard {
     }
 
     fn put_back(&mut self, money: Money) {
-        if let Some((card, wrong_pins, balances)) = money.account
-            && let Some(account) = self.accounts.get_mut(&card)
-        {
-            account.wrong_pins = wrong_pins;
-            account.balances = balances;
+        if let Some((card, account)) = money.account {
+            self.accounts.insert(card, account);
         }
         for (key, txn) in money.txns {
             match txn {
@@ -135,6 +167,11 @@ impl Shard {
         }
         if let Some(number) = money.sale {
             self.sales.remove(&number);
+        }
+        match money.hold {
+            Some((place, Some(key))) => _ = self.holds.insert(place, key),
+            Some((place, None)) => _ = self.holds.remove(&place),
+            None => {}
         }
     }
 }

@@ -47,6 +47,12 @@ impl BusinessDate {
         self.0.wrapping_rem(10_000)
     }
 
+    /// Returns year and month, `yyyymm`.
+    #[must_use]
+    pub const fn yyyymm(self) -> u32 {
+        self.0.wrapping_div(100)
+    }
+
     /// Returns the number of the day, counted from 0000-03-01, so that two dates can be
     /// subtracted (civil calendar, proleptic Gregorian).
     #[must_use]

@@ -63,4 +63,21 @@ pub enum Refusal {
     UploadTooLong,
     /// The terminal may not do this.
     TerminalMayNot,
+    /// The product does not let its cards do this.
+    CardMayNot,
+    /// The product does not let its cards be used at merchants like this one.
+    MerchantNotAccepted,
+    /// More often than the product allows in a day or a month.
+    CountLimit,
+    /// The card is active already.
+    CardIsActive,
+    /// The original was used up: a pre-authorisation completed, a verification followed by its
+    /// top-up.
+    OriginalUsed,
+    /// The original held money only for a time, and that is over.
+    OriginalExpired,
+    /// More than may be taken on a pre-authorisation, or added to a sale.
+    AboveOriginal,
+    /// The new PIN is one that anybody would guess, or cannot be read.
+    UnfitPin,
 }

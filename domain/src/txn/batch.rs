@@ -7,37 +7,37 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{TxnKey, TxnKind};
+use super::{Side, TxnKey, TxnKind};
 use crate::terms::{Amount, BatchNo, CardId, Stan};
 
 /// Sums and counts as F48 of a settlement carries them.
 ///
 /// A voided sale stays in debit and its void counts in credit; a reversed transaction counts
-/// nowhere; inquiries count nowhere.
+/// nowhere; where the others count, [`TxnKind::side`] says.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Sum of sales.
+    /// Sum of what the merchant gets.
     pub debit: Amount,
-    /// Number of sales.
+    /// Number of transactions in it.
     pub debit_count: u32,
-    /// Sum of voids and refunds.
+    /// Sum of what the merchant gives back.
     pub credit: Amount,
-    /// Number of voids and refunds.
+    /// Number of transactions in it.
     pub credit_count: u32,
 }
 
 impl Totals {
     fn count(&mut self, kind: TxnKind, amount: Amount) {
-        match kind {
-            TxnKind::Sale => {
+        match kind.side() {
+            Some(Side::Debit) => {
                 self.debit = self.debit.plus(amount);
                 self.debit_count = self.debit_count.saturating_add(1);
             }
-            TxnKind::Void | TxnKind::Refund => {
+            Some(Side::Credit) => {
                 self.credit = self.credit.plus(amount);
                 self.credit_count = self.credit_count.saturating_add(1);
             }
-            TxnKind::Inquiry => {}
+            None => {}
         }
     }
 }
@@ -49,7 +49,7 @@ pub struct Slip {
     pub kind: TxnKind,
     /// The card.
     pub card: CardId,
-    /// The amount.
+    /// The amount that was approved, as changed since.
     pub amount: Amount,
     /// True if it was reversed, and so counts nowhere.
     pub reversed: bool,
@@ -83,7 +83,7 @@ impl OpenBatch {
     pub fn counted(&self) -> impl Iterator<Item = (Stan, Amount)> + '_ {
         self.slips
             .iter()
-            .filter(|(_, slip)| !slip.reversed)
+            .filter(|(_, slip)| !slip.reversed && slip.kind.side().is_some())
             .map(|(&stan, slip)| (stan, slip.amount))
     }
 }
@@ -120,6 +120,13 @@ impl Batches {
     pub fn add(&mut self, key: &TxnKey, slip: Slip) {
         if let Some(batch) = self.batch_mut(key.batch) {
             batch.slips.insert(key.stan, slip);
+        }
+    }
+
+    /// Gives the slip of `key` another amount.
+    pub fn change(&mut self, key: &TxnKey, amount: Amount) {
+        if let Some(slip) = self.batch_mut(key.batch).and_then(|b| b.slips.get_mut(&key.stan)) {
+            slip.amount = amount;
         }
     }
 

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::Parts;
+use super::TxnKind;
+use crate::ledger::{Parts, Purse};
 use crate::terms::{Amount, BatchNo, BusinessDate, CardId, MerchantId, Refusal, Stan};
 use crate::terms::{TerminalId, Timestamp};
 
@@ -20,19 +21,6 @@ pub struct TxnKey {
     pub stan: Stan,
 }
 
-/// What a transaction is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Ord, PartialOrd, Hash, Serialize, Deserialize)]
-pub enum TxnKind {
-    /// Money goes from the card to the merchant.
-    Sale,
-    /// A sale of the open batch is undone by the cashier.
-    Void,
-    /// Money of an earlier sale comes back.
-    Refund,
-    /// The balance is asked for.
-    Inquiry,
-}
-
 /// Where a transaction stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub enum TxnState {
@@ -40,21 +28,34 @@ pub enum TxnState {
     Approved,
     /// Refused, for good: a late copy meets the same refusal.
     Refused(Refusal),
-    /// A sale whose money a void gave back.
+    /// Undone by a void.
     Voided,
     /// Undone because nobody saw its outcome.
     Reversed,
     /// Its reversal came before it did: it must not happen any more.
     Barred,
+    /// Used up by what followed it: a pre-authorisation by its completion, a verification by its
+    /// top-up.
+    Used,
+    /// A pre-authorisation whose time is over.
+    Expired,
 }
 
 /// What may befall a transaction.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Action {
-    /// A void of a sale.
+    /// A void.
     Void,
     /// The reversal of the void that voided it.
     Unvoid,
+    /// More is set aside for a pre-authorisation, or another amount is told for a sale.
+    Change,
+    /// What it was made for: a completion, a top-up.
+    Use,
+    /// That was undone.
+    Unuse,
+    /// Its time is over.
+    Expire,
     /// A refund, in part or whole.
     Refund,
     /// A reversal.
@@ -69,15 +70,21 @@ impl TxnState {
     pub const fn after(self, action: Action) -> Result<Self, Refusal> {
         Ok(match (self, action) {
             (Self::Approved, Action::Void) => Self::Voided,
-            (Self::Approved, Action::Refund) | (Self::Voided, Action::Unvoid) => Self::Approved,
+            (Self::Approved, Action::Refund | Action::Change)
+            | (Self::Voided, Action::Unvoid)
+            | (Self::Used, Action::Unuse) => Self::Approved,
             (Self::Approved, Action::Reverse) => Self::Reversed,
-            (Self::Approved, Action::Unvoid) => return Err(Refusal::OriginalOutOfReach),
-            (Self::Refused(_), _) => return Err(Refusal::OriginalRefused),
-            (Self::Voided, Action::Void | Action::Refund | Action::Reverse) => {
-                return Err(Refusal::OriginalVoided);
+            (Self::Approved, Action::Use) => Self::Used,
+            (Self::Approved, Action::Expire) => Self::Expired,
+            (Self::Approved, Action::Unvoid | Action::Unuse) => {
+                return Err(Refusal::OriginalOutOfReach);
             }
+            (Self::Refused(_), _) => return Err(Refusal::OriginalRefused),
+            (Self::Voided, _) => return Err(Refusal::OriginalVoided),
             (Self::Reversed, _) => return Err(Refusal::OriginalReversed),
             (Self::Barred, _) => return Err(Refusal::OriginalNotFound),
+            (Self::Used, _) => return Err(Refusal::OriginalUsed),
+            (Self::Expired, _) => return Err(Refusal::OriginalExpired),
         })
     }
 }
@@ -95,15 +102,21 @@ pub struct Txn {
     pub merchant: MerchantId,
     /// The amount that was asked for.
     pub amount: Amount,
-    /// What moved, purse by purse.
+    /// The amount that was approved: less than asked for, if a part was.
+    pub approved: Amount,
+    /// What moved or was set aside, purse by purse, with what was changed since.
     pub parts: Parts,
-    /// What suspense still bears of it, because the card no longer had it when a void was
-    /// reversed. A refund gives this back first.
+    /// What suspense bears of it, because the card did not have it. A refund gives this back
+    /// first.
     pub suspense: Amount,
     /// What refunds have given back of it to the card.
     pub refunded: Parts,
-    /// For a void or refund, the transaction it belongs to.
+    /// True if a refund gave back any of it, be it to the card or to suspense.
+    pub is_refunded: bool,
+    /// The transaction it belongs to.
     pub original: Option<TxnKey>,
+    /// The transaction that used it up.
+    pub follower: Option<TxnKey>,
     /// The number of its entry in the shard.
     pub seq: u64,
     /// When it was decided.
@@ -113,12 +126,17 @@ pub struct Txn {
 }
 
 impl Txn {
-    /// True if a refund gave back any of it, be it to the card or to suspense.
+    /// Returns what it is worth: what moved, and is not refunded, in money or in points.
     #[must_use]
-    pub fn is_refunded(&self) -> bool {
-        let was_paid = self.parts.money().plus(self.suspense);
-        self.state == TxnState::Approved && was_paid.minus(self.refunded.money()) != self.amount
+    pub fn worth(&self) -> Amount {
+        worth_of(self.kind, &self.parts.minus(&self.refunded)).plus(self.suspense)
     }
+}
+
+/// Returns what `parts` are worth to a transaction of this kind: its points, or the money.
+#[must_use]
+pub fn worth_of(kind: TxnKind, parts: &Parts) -> Amount {
+    if kind.is_of_points() { parts.of(Purse::Points) } else { parts.money() }
 }
 
 #[cfg(test)]
@@ -132,53 +150,47 @@ mod tests {
             "Voided" => TxnState::Voided,
             "Reversed" => TxnState::Reversed,
             "Barred" => TxnState::Barred,
+            "Used" => TxnState::Used,
+            "Expired" => TxnState::Expired,
             other => panic!("no state {other}"),
         }
     }
 
-    fn check(table: &str) {
-        for row in table.lines().map(str::trim).filter(|row| !row.is_empty()) {
-            let words: Vec<_> = row.split_whitespace().collect();
-            let action = match words[1] {
-                "Void" => Action::Void,
-                "Unvoid" => Action::Unvoid,
-                "Refund" => Action::Refund,
-                "Reverse" => Action::Reverse,
-                other => panic!("no action {other}"),
-            };
-            let after = state(words[0]).after(action);
-            match words[2].strip_prefix('-') {
-                Some(refusal) => assert_eq!(format!("{:?}", after.unwrap_err()), refusal, "{row}"),
-                None => assert_eq!(after, Ok(state(words[2])), "{row}"),
-            }
-        }
-    }
+    const ACTIONS: [(&str, Action); 8] = [
+        ("Void", Action::Void),
+        ("Unvoid", Action::Unvoid),
+        ("Change", Action::Change),
+        ("Use", Action::Use),
+        ("Unuse", Action::Unuse),
+        ("Expire", Action::Expire),
+        ("Refund", Action::Refund),
+        ("Reverse", Action::Reverse),
+    ];
 
+    /// One row a state, one column an action, in the order of `ACTIONS`.
     #[test]
     fn life() {
-        check(
-            "
-            Approved  Void     Voided
-            Approved  Refund   Approved
-            Approved  Reverse  Reversed
-            Approved  Unvoid   -OriginalOutOfReach
-            Voided    Void     -OriginalVoided
-            Voided    Unvoid   Approved
-            Voided    Refund   -OriginalVoided
-            Voided    Reverse  -OriginalVoided
-            Reversed  Void     -OriginalReversed
-            Reversed  Unvoid   -OriginalReversed
-            Reversed  Refund   -OriginalReversed
-            Reversed  Reverse  -OriginalReversed
-            Refused   Void     -OriginalRefused
-            Refused   Unvoid   -OriginalRefused
-            Refused   Refund   -OriginalRefused
-            Refused   Reverse  -OriginalRefused
-            Barred    Void     -OriginalNotFound
-            Barred    Unvoid   -OriginalNotFound
-            Barred    Refund   -OriginalNotFound
-            Barred    Reverse  -OriginalNotFound
-        ",
-        );
+        let table = "
+            Approved Voided    -OutOfReach Approved  Used      -OutOfReach Expired   Approved  Reversed
+            Voided   -Voided   Approved    -Voided   -Voided   -Voided     -Voided   -Voided   -Voided
+            Reversed -Reversed -Reversed   -Reversed -Reversed -Reversed   -Reversed -Reversed -Reversed
+            Refused  -Refused  -Refused    -Refused  -Refused  -Refused    -Refused  -Refused  -Refused
+            Barred   -NotFound -NotFound   -NotFound -NotFound -NotFound   -NotFound -NotFound -NotFound
+            Used     -Used     -Used       -Used     -Used     Approved    -Used     -Used     -Used
+            Expired  -Expired  -Expired    -Expired  -Expired  -Expired    -Expired  -Expired  -Expired
+        ";
+        for row in table.lines().map(str::trim).filter(|row| !row.is_empty()) {
+            let words: Vec<_> = row.split_whitespace().collect();
+            for ((name, action), expected) in ACTIONS.into_iter().zip(&words[1..]) {
+                let after = state(words[0]).after(action);
+                match expected.strip_prefix('-') {
+                    Some(refusal) => {
+                        let told = format!("{:?}", after.unwrap_err());
+                        assert_eq!(told, format!("Original{refusal}"), "{} {name}", words[0]);
+                    }
+                    None => assert_eq!(after, Ok(state(expected)), "{} {name}", words[0]),
+                }
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod batch;
 mod care;
+mod kind;
 mod life;
 mod terminal;
 
@@ -9,5 +10,6 @@ pub use batch::{Batches, Difference, OpenBatch, Slip, Totals};
 pub use care::{
     Care, CareList, Enrolment, IssuedTmk, StatusReport, TerminalCare, TmkCare, TmkRequest, Version,
 };
-pub use life::{Action, Txn, TxnKey, TxnKind, TxnState};
+pub use kind::{Flow, Link, Side, TxnKind};
+pub use life::{Action, Txn, TxnKey, TxnState, worth_of};
 pub use terminal::{Closing, Terminal, TerminalProfile};

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Difference, TerminalCare, Totals};
+use crate::issuing::Rights;
 use crate::terms::{Amount, BatchNo, MerchantId, Rrn, Stan, Timestamp};
 
 /// What a terminal is set up with.
@@ -16,8 +17,8 @@ pub struct TerminalProfile {
     pub sealed_tmk: Box<[u8]>,
     /// How its keys and message codes are made, in the words of the key side.
     pub scheme: Box<str>,
-    /// True if it may refund.
-    pub may_refund: bool,
+    /// What it may ask for.
+    pub rights: Rights,
 }
 
 /// How a settlement ended. Kept, so that a repeated request is answered with the same result.

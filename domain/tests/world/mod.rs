@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use domain::books::Books;
-use domain::issuing::PinPolicy;
+use domain::issuing::{CardStatus, PinPolicy};
 use domain::ledger::{Parts, Purse};
 use domain::risk::PinFact;
-use domain::shard::{Command, Decision, Event, Original, Request, Reversal, Transacted, Upload};
+use domain::shard::{
+    Command, Decision, Event, NewPin, Original, Request, Reversal, Transacted, Upload,
+};
 use domain::terms::{Amount, AuthCode, BatchNo, BusinessDate, CardId, Rrn, ShardNo, Stan};
 use domain::terms::{MerchantId, Refusal, TerminalId, Timestamp};
-use domain::txn::{Totals, TxnKey, TxnKind};
+use domain::txn::{Flow, Link, Totals, TxnKey, TxnKind};
 use proptest::prelude::*;
 
 use crate::fixtures;
@@ -17,20 +19,22 @@ use crate::fixtures;
 /// What somebody out there does. Numbers pick from what the world has.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    /// A sale, or an inquiry.
+    /// What belongs to no earlier transaction.
     Ask {
         kind: TxnKind,
         key: Pick,
         card: usize,
         fen: i64,
         pin: PinFact,
+        takes_part: bool,
         lie: Lie,
     },
-    /// A void or refund of the sale that is so many before the last; of all of it, or so much.
-    GiveBack {
+    /// What belongs to one: to that which is so many before the last that fits; for all of it, or
+    /// so much.
+    Follow {
         kind: TxnKind,
         key: Pick,
-        sale: usize,
+        txn: usize,
         fen: Option<i64>,
         pin: PinFact,
         lie: Lie,
@@ -107,7 +111,47 @@ fn pick() -> impl Strategy<Value = Pick> {
 }
 
 fn kind() -> impl Strategy<Value = TxnKind> {
-    prop::sample::select(vec![TxnKind::Sale, TxnKind::Void, TxnKind::Refund, TxnKind::Inquiry])
+    prop::sample::select(TxnKind::ALL.to_vec())
+}
+
+/// Kinds that belong to no earlier transaction, the commoner the more often.
+fn first_kind() -> impl Strategy<Value = TxnKind> {
+    prop_oneof![
+        9 => Just(TxnKind::Sale),
+        5 => Just(TxnKind::PreAuth),
+        2 => Just(TxnKind::Verification),
+        2 => Just(TxnKind::OfflineSale),
+        2 => Just(TxnKind::PointsSale),
+        1 => prop::sample::select(vec![
+            TxnKind::Inquiry,
+            TxnKind::ECash,
+            TxnKind::PointsInquiry,
+            TxnKind::Activation,
+            TxnKind::PinChange,
+            TxnKind::ScriptNotice,
+        ]),
+    ]
+}
+
+/// Kinds that belong to an earlier transaction.
+fn next_kind() -> impl Strategy<Value = TxnKind> {
+    prop::sample::select(vec![
+        TxnKind::Void,
+        TxnKind::Void,
+        TxnKind::Refund,
+        TxnKind::Refund,
+        TxnKind::PreAuth,
+        TxnKind::PreAuthVoid,
+        TxnKind::Completion,
+        TxnKind::Completion,
+        TxnKind::CompletionAdvice,
+        TxnKind::CompletionVoid,
+        TxnKind::CompletionVoid,
+        TxnKind::Adjustment,
+        TxnKind::TopUp,
+        TxnKind::TopUpConfirm,
+        TxnKind::PointsVoid,
+    ])
 }
 
 fn fen() -> impl Strategy<Value = i64> {
@@ -126,7 +170,7 @@ fn lie() -> impl Strategy<Value = Lie> {
         14 => Just(Lie::None),
         1 => Just(Lie::Merchant),
         1 => Just(Lie::Kind),
-        1 => (0..5_usize).prop_map(Lie::Card),
+        1 => (0..6_usize).prop_map(Lie::Card),
         1 => Just(Lie::NoOriginal),
         1 => Just(Lie::NoReference),
         1 => Just(Lie::OtherAuth),
@@ -139,22 +183,29 @@ fn batch() -> impl Strategy<Value = i8> {
 }
 
 fn of_cards() -> impl Strategy<Value = Step> {
-    let asked = prop_oneof![9 => Just(TxnKind::Sale), 1 => Just(TxnKind::Inquiry)];
-    let card = || prop_oneof![15 => 0..4_usize, 1 => Just(4)];
-    let ask = (asked, pick(), card(), fen(), pin(), lie())
-        .prop_map(|(kind, key, card, fen, pin, lie)| Step::Ask { kind, key, card, fen, pin, lie });
-    let back = prop_oneof![3 => Just(TxnKind::Void), 2 => Just(TxnKind::Refund)];
-    let some_fen = || prop_oneof![3 => Just(None), 1 => fen().prop_map(Some)];
-    let give_back = (back, pick(), 0..6_usize, some_fen(), pin(), lie()).prop_map(
-        |(kind, key, sale, fen, pin, lie)| Step::GiveBack { kind, key, sale, fen, pin, lie },
+    let card = || prop_oneof![15 => 0..5_usize, 1 => Just(5)];
+    let ask = (first_kind(), pick(), card(), fen(), pin(), any::<bool>(), lie()).prop_map(
+        |(kind, key, card, fen, pin, takes_part, lie)| Step::Ask {
+            kind,
+            key,
+            card,
+            fen,
+            pin,
+            takes_part,
+            lie,
+        },
     );
+    let some_fen = || prop_oneof![3 => Just(None), 1 => fen().prop_map(Some)];
+    let follow = (next_kind(), pick(), 0..5_usize, some_fen(), pin(), lie())
+        .prop_map(|(kind, key, txn, fen, pin, lie)| Step::Follow { kind, key, txn, fen, pin, lie });
     let some_fen = prop_oneof![9 => Just(None), 1 => fen().prop_map(Some)];
     let undone = prop_oneof![
         2 => Just(TxnKind::Sale),
-        4 => Just(TxnKind::Void),
+        2 => Just(TxnKind::Void),
         1 => Just(TxnKind::Refund),
+        6 => kind(),
     ];
-    let reverse = (undone, 0..4_usize, some_fen, lie())
+    let reverse = (undone, 0..3_usize, some_fen, lie())
         .prop_map(|(kind, txn, fen, lie)| Step::Reverse { kind, txn, fen, lie });
     let any = (kind(), pick(), card(), fen()).prop_map(|(kind, key, card, fen)| Step::ReverseAny {
         kind,
@@ -162,7 +213,7 @@ fn of_cards() -> impl Strategy<Value = Step> {
         card,
         fen,
     });
-    prop_oneof![8 => ask, 6 => give_back, 5 => reverse, 1 => any]
+    prop_oneof![8 => ask, 8 => follow, 6 => reverse, 1 => any]
 }
 
 fn of_terminals() -> impl Strategy<Value = Step> {
@@ -204,10 +255,10 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Returns a world of three terminals and four cards: one that needs a PIN, one with bonus
-    /// and points, one with money held, and one in another shard.
+    /// Returns a world of three terminals and five cards: one that needs a PIN, one with bonus
+    /// and points, one with money held, one that is not yet active, and one in another shard.
     pub(crate) fn new() -> Self {
-        let cards = fixtures::cards_of(ShardNo(0)).take(3);
+        let cards = fixtures::cards_of(ShardNo(0)).take(4);
         let cards: Vec<_> = cards.chain(fixtures::cards_of(ShardNo(1)).take(1)).collect();
         let mut world =
             Self { books: Books::default(), journal: Vec::new(), cards, now: 0, day: 0 };
@@ -224,6 +275,7 @@ impl World {
                     issued.opening = fixtures::purses(100, 70).plus(&points);
                 }
                 2 => issued.held = fixtures::purses(50, 0),
+                3 => issued.status = CardStatus::Sold,
                 _ => issued.terms.refund_days = 0,
             }
             world.say(card.shard(), &Command::IssueCard(Box::new(issued)));
@@ -279,7 +331,7 @@ impl World {
                     [ShardNo(0), ShardNo(1)].into_iter().chain(terminals).collect();
                 return shards.into_iter().map(|shard| (shard, command.clone())).collect();
             }
-            Step::Ask { .. } | Step::GiveBack { .. } => {
+            Step::Ask { .. } | Step::Follow { .. } => {
                 let asked = self.request(step).filter(|r| !self.is_taken(&r.key, r.card));
                 return asked.map(|r| (r.card.shard(), Command::Transact(r))).into_iter().collect();
             }
@@ -347,13 +399,23 @@ impl World {
         slips.any(|slip| slip.card != card || self.books.shard(card.shard()).txn(key).is_none())
     }
 
-    /// Returns the transaction in the journal that is so many before the last of its kind.
-    fn nth_last(&self, nth: usize, kind: TxnKind) -> Option<&Transacted> {
+    /// Returns the transaction in the journal that is so many before the last that fits.
+    fn nth_last(&self, nth: usize, fits: impl Fn(TxnKind) -> bool) -> Option<&Transacted> {
         let approved = self.journal.iter().rev().filter_map(|(_, event)| match event {
-            Event::Transacted(t) if t.kind == kind => Some(t),
+            Event::Transacted(t) if fits(t.kind) => Some(t),
             _ => None,
         });
         approved.filter(|t| t.outcome.is_ok()).nth(nth)
+    }
+
+    /// Returns what a transaction is worth in the books, or was.
+    fn worth(&self, t: &Transacted) -> Amount {
+        let known = self.books.shard(t.card.shard()).txn(&t.key);
+        match (t.kind, known) {
+            (TxnKind::Verification, _) => Amount::from_fen(100),
+            (_, Some(txn)) => txn.worth(),
+            (_, None) => t.amount,
+        }
     }
 
     fn merchant(&self, terminal: TerminalId, lie: Lie) -> MerchantId {
@@ -364,37 +426,35 @@ impl World {
 
     fn request(&self, step: &Step) -> Option<Request> {
         match *step {
-            Step::Ask { kind, key, card, fen, pin, lie } => {
-                let (key, amount) = (self.key(key), Amount::from_fen(fen));
+            Step::Ask { kind, key, card, fen, pin, takes_part, lie } => {
+                let key = self.key(key);
+                let amount = if kind.flow() == Flow::Nothing { 0 } else { fen };
                 let merchant = self.merchant(key.terminal, lie);
-                let card = self.card(card);
+                let fit = NewPin::Fit([u8::try_from(key.stan.number()).unwrap(); 8]);
                 Some(Request {
-                    key,
-                    kind,
-                    card,
-                    merchant,
-                    amount,
+                    amount: Amount::from_fen(amount),
                     pin,
-                    original: None,
+                    takes_part,
+                    new_pin: (kind == TxnKind::PinChange).then_some(fit),
                     only_repeats: self.only_repeats(&key),
+                    ..Request::plain(key, kind, self.card(card), merchant)
                 })
             }
-            Step::GiveBack { kind, key, sale, fen, pin, lie } => {
-                let sale = self.nth_last(sale, TxnKind::Sale)?;
+            Step::Follow { kind, key, txn, fen, pin, lie } => {
+                let original = self.nth_last(txn, |known| kind.belongs_to(known))?;
                 let mut key = self.key(key);
-                if kind == TxnKind::Void {
-                    key = TxnKey { stan: key.stan, ..sale.key };
+                if kind.link() == Link::Slip {
+                    key = TxnKey { stan: key.stan, ..original.key };
                 }
-                let card = if let Lie::Card(other) = lie { self.card(other) } else { sale.card };
+                let card =
+                    if let Lie::Card(other) = lie { self.card(other) } else { original.card };
+                let merchant = self.merchant(key.terminal, lie);
                 Some(Request {
-                    key,
-                    kind,
-                    card,
-                    merchant: self.merchant(key.terminal, lie),
-                    amount: fen.map_or(sale.amount, Amount::from_fen),
+                    amount: fen.map_or_else(|| self.worth(original), Amount::from_fen),
                     pin,
-                    original: self.original(sale, lie),
+                    original: self.original(original, lie),
                     only_repeats: self.only_repeats(&key),
+                    ..Request::plain(key, kind, card, merchant)
                 })
             }
             ref other => panic!("{other:?} is no request"),
@@ -406,7 +466,10 @@ impl World {
         let seq = self.books.shard(sale.card.shard()).txn(&key).map_or(1, |txn| txn.seq);
         let said = Original {
             rrn: (lie != Lie::NoReference).then_some(Rrn::of(sale.card.shard(), seq)),
-            auth: (lie == Lie::OtherAuth).then_some(AuthCode(*b"000000")),
+            auth: match lie {
+                Lie::OtherAuth => Some(AuthCode(*b"000000")),
+                _ => Some(AuthCode::of(sale.card.shard(), seq)),
+            },
             batch: Some(key.batch),
             stan: Some(key.stan),
             other_card: false,
@@ -420,7 +483,7 @@ impl World {
                 (self.key(key), kind, self.card(card), Amount::from_fen(fen), Lie::None)
             }
             Step::Reverse { kind, txn, fen, lie } => {
-                let txn = self.nth_last(txn, kind)?;
+                let txn = self.nth_last(txn, |known| known == kind)?;
                 let kind = if lie == Lie::Kind { TxnKind::Refund } else { kind };
                 let card = if let Lie::Card(other) = lie { self.card(other) } else { txn.card };
                 (txn.key, kind, card, fen.map_or(txn.amount, Amount::from_fen), lie)

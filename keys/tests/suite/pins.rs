@@ -213,6 +213,30 @@ fn keys_of(layout: KeyLayout) -> [&'static str; 2] {
     if layout == KeyLayout::Sm4x40 { [SM4_PIK, SM4_MAK] } else { [PIK, MAK] }
 }
 
+/// A PIN that is chosen verifies afterwards; one that anybody would guess is refused.
+#[test]
+fn a_chosen_pin_is_none_that_anybody_would_guess() {
+    for layout in [KeyLayout::Des40A, KeyLayout::Sm4x40] {
+        let (bank, terminal) = (bank(layout), terminal(layout, &keys_of(layout)));
+        let (format, pan) = (PinFormat::WithPan, Pan12::from_pan(PAN).unwrap());
+        let choose = |pin: &[u8]| {
+            let block = terminal.pin_block(pin, format, Some(&pan)).unwrap();
+            let chosen = bank.hsm.choose_pin(&bank.keys, block.as_bytes(), format, &pan, 7);
+            chosen.map(|kept| {
+                bank.hsm.verify_pin(&bank.keys, block.as_bytes(), format, &pan, 7, &kept)
+            })
+        };
+        for guessable in [&b"0000"[..], b"888888", b"123456", b"7890", b"654321", b"2109"] {
+            assert_eq!(choose(guessable), Err(KeyError::PinRefused));
+        }
+        for fit in [&b"1357"[..], b"112233", b"123457", b"0246", b"135790246813"] {
+            assert_eq!(choose(fit), Ok(PinVerdict::Right));
+        }
+        let chosen = bank.hsm.choose_pin(&bank.keys, &[0; 3], format, &pan, 7);
+        assert_eq!(chosen, Err(KeyError::PinRefused));
+    }
+}
+
 proptest! {
     /// A PIN typed is the PIN verified: no other PIN, card or bound number is.
     #[test]

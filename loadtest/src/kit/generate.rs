@@ -103,10 +103,11 @@ fn merchants(kit: &Kit) -> String {
 
 fn terminal_entry(terminal: &TerminalSetup) -> String {
     let TerminalSetup { id, merchant, tmk, algorithm, layout, mac, may_refund } = terminal;
+    let refund = if *may_refund { ", \"refund\"" } else { "" };
     let mac = serde_json::to_value(mac).unwrap_or_default();
     format!(
         "[[terminal]]\nid = \"{id}\"\nmerchant = \"{merchant}\"\nalgorithm = \"{}\"\n\
-         tmk = \"{}\"\nlayout = \"{}\"\nmac = {mac}\nmay_refund = {may_refund}\n\n",
+         tmk = \"{}\"\nlayout = \"{}\"\nmac = {mac}\nrights = [\"sale\", \"inquiry\"{refund}]\n\n",
         algorithm_name(*algorithm),
         const_hex::encode_upper(tmk.as_bytes()),
         layout_name(*layout),

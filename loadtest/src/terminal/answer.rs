@@ -4,13 +4,13 @@ use codec::{Dialect, Envelope, Message};
 use keys::{KeyLayout, TerminalKeys};
 
 use super::reply::Unreadable;
-use super::settle::Settling;
+use super::settle::{Form, Settling};
+use super::trade::Done;
 use super::{
-    Awaiting, Digits, Held, Kind, Owed, Reason, Reconciled, Reply, SignOn, Slip, SlipKind,
-    SlipState, Terminal, TerminalError,
+    Awaiting, Held, Kind, Reason, Reconciled, Reply, SignOn, Slip, SlipKind, SlipState, Terminal,
+    TerminalError, chip,
 };
 use crate::code::Code;
-use crate::fen::Fen;
 
 /// Refusals after which a terminal stops sending a reversal. It goes on as long as nobody answers.
 const REFUSALS_MAX: u8 = 3;
@@ -28,7 +28,7 @@ impl Terminal {
     /// # Errors
     /// What does not belong to the request leaves it under way ([`TerminalError::Idle`],
     /// [`TerminalError::Unreadable`], [`TerminalError::NotMine`]). An answer that cannot be
-    /// believed ends it, and a sale or void then owes its reversal.
+    /// believed ends it, and leaves what silence would.
     pub fn on_frame(&mut self, frame: &[u8]) -> Result<Reply, TerminalError> {
         let awaiting = self.awaiting.as_ref().ok_or(TerminalError::Idle)?;
         let envelope = Envelope::parse(frame).map_err(Unreadable::from)?;
@@ -45,12 +45,15 @@ impl Terminal {
             self.wants_sign_on = true;
         }
         if let Err(error) = is_believed {
-            if let Some(owed) = awaiting.owed_on_silence() {
-                self.owed = Some(Owed { reason: Reason::BadMac, ..owed });
-            }
+            self.on_silence(&awaiting, Reason::BadMac);
             return Err(error);
         }
+        let stan = awaiting.stan;
         self.apply(awaiting, &reply, message.raw(62))?;
+        let slip = stan.filter(|_| message.raw(55).is_some_and(chip::has_script));
+        if let Some(slip) = slip.and_then(|stan| self.slips.get(&stan)).cloned() {
+            self.note_script(&slip);
+        }
         Ok(reply)
     }
 
@@ -65,10 +68,12 @@ impl Terminal {
         let expected = [class, version, function.saturating_add(1), origin];
         let is_partial = reply.code == Some(Code::PARTIAL);
         let processing = message.digits(3);
+        // An amount of nothing may be left out on either side.
+        let asked = awaiting.amount.unwrap_or_default();
         let differs = [
             (0, *message.mti().as_bytes() != expected),
             (3, awaiting.processing.is_some_and(|sent| processing.is_none_or(|got| got != sent))),
-            (4, !is_partial && reply.amount.is_some() && reply.amount != awaiting.amount),
+            (4, !is_partial && reply.amount.is_some_and(|got| got != asked)),
             (11, awaiting.stan.is_some() && reply.stan != awaiting.stan),
             (41, message.text(41) != Some(&self.setup.id.0)),
             (42, message.text(42) != Some(&self.setup.merchant.0)),
@@ -84,10 +89,15 @@ impl Terminal {
         reply: &Reply,
     ) -> Result<(), TerminalError> {
         let has_mac = match awaiting.kind {
-            Kind::Balance | Kind::Money { .. } | Kind::Reversal => true,
+            Kind::Inquiry
+            | Kind::Verification(_)
+            | Kind::Money { .. }
+            | Kind::Reversal
+            | Kind::Confirmation
+            | Kind::Notice(_) => true,
             Kind::Settlement => return Ok(()),
             // Where nothing hangs on it, hosts leave the code out of an upload's answer.
-            Kind::Upload(_) => return Ok(()),
+            Kind::Upload { .. } => return Ok(()),
             Kind::SignOn(_) | Kind::SignOff | Kind::Echo | Kind::End => false,
         };
         let code = reply.code.ok_or(TerminalError::NoCode)?;
@@ -117,32 +127,33 @@ impl Terminal {
                 self.adopt(ask, f62.ok_or(TerminalError::NoKeys)?, reply)?;
             }
             Kind::SignOff if reply.is_success() => self.keys = None,
-            Kind::Money { kind, of, imprint } if reply.is_success() => {
-                let slip = Slip {
-                    kind,
-                    state: SlipState::Approved,
-                    imprint: *imprint,
-                    rrn: reply.rrn.clone().unwrap_or_default(),
-                    auth: reply.auth_code.clone(),
-                    date: reply.date.unwrap_or(Digits(*b"0000")),
-                    of,
-                };
-                self.file(slip, reply.amount);
+            Kind::Verification(imprint) if reply.is_success() => {
+                self.note_verified(&imprint, reply);
             }
+            Kind::Money { kind: SlipKind::TopUp, .. } if reply.code == Some(Code::NO_ANSWER) => {
+                self.confirmation = self.confirmation_of(&awaiting);
+            }
+            Kind::Money { kind, link, imprint } if reply.is_success() => {
+                if kind == SlipKind::TopUp {
+                    self.verified = None;
+                }
+                self.file(Slip::new(kind, *imprint, link).answered(reply));
+            }
+            Kind::Confirmation => self.conclude_confirmation(reply),
+            Kind::Notice(stan) => self.conclude_notice(stan, reply),
             Kind::Reversal => self.conclude_reversal(reply),
             Kind::Settlement => {
                 // Neither yes nor no, and the flag of a failed comparison: ask again later.
                 self.settling = match reply.reconciled {
-                    Some(Reconciled::Balanced) => Some(Settling { is_balanced: true, uploaded: 0 }),
-                    Some(Reconciled::Unbalanced) => {
-                        Some(Settling { is_balanced: false, uploaded: 0 })
-                    }
+                    Some(Reconciled::Balanced) => Some(Settling::new(true)),
+                    Some(Reconciled::Unbalanced) => Some(Settling::new(false)),
                     Some(Reconciled::Failed) | None => None,
                 };
             }
-            Kind::Upload(count) if reply.code.is_none_or(Code::is_success) => {
+            Kind::Upload { count, form } => {
+                let is_taken = reply.code.is_none_or(Code::is_success);
                 if let Some(settling) = &mut self.settling {
-                    settling.uploaded = settling.uploaded.saturating_add(count);
+                    settling.note(count, is_taken, form == Form::Stripe);
                 }
             }
             Kind::End => {
@@ -153,9 +164,9 @@ impl Terminal {
             Kind::SignOn(_)
             | Kind::SignOff
             | Kind::Echo
-            | Kind::Balance
-            | Kind::Money { .. }
-            | Kind::Upload(_) => {}
+            | Kind::Inquiry
+            | Kind::Verification(_)
+            | Kind::Money { .. } => {}
         }
         Ok(())
     }
@@ -186,15 +197,12 @@ impl Terminal {
         Ok(Held { keys, block: f62.to_vec() })
     }
 
-    /// Files the slip of an approved transaction. An answer to a repeat changes nothing.
-    fn file(&mut self, mut slip: Slip, approved: Option<Fen>) {
+    /// Files the slip of a transaction. An answer to a repeat changes nothing.
+    pub(super) fn file(&mut self, slip: Slip) {
         if self.slips.contains_key(&slip.imprint.stan) {
             return;
         }
-        slip.imprint.amount = approved.unwrap_or(slip.imprint.amount);
-        if let Some(sale) = slip.of.and_then(|of| self.slips.get_mut(&of)) {
-            sale.state = SlipState::Voided;
-        }
+        self.follow(slip.kind, &slip.link(), &slip.imprint.card, Done::Done);
         self.slips.insert(slip.imprint.stan, slip);
     }
 
@@ -210,10 +218,11 @@ impl Terminal {
             return;
         }
         let Some(slip) = self.slips.get_mut(&owed.imprint.stan) else { return };
-        slip.state = SlipState::Reversed;
-        let sale = slip.of.filter(|_| slip.kind == SlipKind::Void);
-        if let Some(sale) = sale.and_then(|of| self.slips.get_mut(&of)) {
-            sale.state = SlipState::Approved;
+        if slip.state == SlipState::Reversed {
+            return;
         }
+        slip.state = SlipState::Reversed;
+        let (kind, link, card) = (slip.kind, slip.link(), slip.imprint.card.clone());
+        self.follow(kind, &link, &card, Done::Undone);
     }
 }

@@ -4,7 +4,9 @@ use keys::KeyLayout;
 use serde::{Deserialize, Serialize};
 
 use super::Chip;
-use super::slip::{Digits, Imprint, Slip, SlipKind};
+use super::kind::SlipKind;
+use super::slip::{Digits, Imprint, Slip};
+use crate::fen::Fen;
 use crate::ids::{BatchNo, CardNumber, Expiry, Stan};
 use crate::kit::TestCard;
 use crate::secret::Pin;
@@ -134,9 +136,10 @@ pub struct Owed {
 }
 
 impl Owed {
-    /// A reversal of a void carries its own batch and trace number in field 61.
-    pub(super) fn names_itself(&self) -> bool {
-        self.kind == SlipKind::Void
+    /// What refers to another transaction carries its own batch and trace number in field 61 of
+    /// its reversal.
+    pub(super) const fn names_itself(&self) -> bool {
+        self.kind.is_void() || self.kind.is_completion()
     }
 }
 
@@ -167,4 +170,56 @@ impl Original {
             date: slip.date,
         }
     }
+}
+
+/// Money that a pre-authorisation holds.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Hold {
+    /// Its authorisation code (field 38), by which it is found.
+    pub auth: String,
+    /// Its reference (field 37), if known.
+    pub rrn: Option<String>,
+    /// Its batch and trace number, if known.
+    pub at: Option<(BatchNo, Stan)>,
+    /// Its local date, MMDD; zeros if unknown.
+    pub date: Digits<4>,
+}
+
+impl Hold {
+    /// What the slip of a pre-authorisation holds; `None` for another slip.
+    #[must_use]
+    pub fn of(slip: &Slip) -> Option<Self> {
+        if slip.kind != SlipKind::PreAuth {
+            return None;
+        }
+        Some(Self {
+            auth: slip.hold.clone()?,
+            rrn: Some(slip.rrn.clone()).filter(|rrn| !rrn.is_empty()),
+            at: Some((slip.imprint.batch, slip.imprint.stan)),
+            date: slip.date,
+        })
+    }
+
+    /// Field 61: batch and trace number, or zeros, and the date.
+    pub(super) fn f61(&self) -> String {
+        match self.at {
+            Some((batch, stan)) => format!("{batch}{stan}{}", self.date),
+            None => format!("{:012}{}", 0, self.date),
+        }
+    }
+}
+
+/// What the last account verification said.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Verified {
+    /// The card.
+    pub card: CardNumber,
+    /// Its batch.
+    pub batch: BatchNo,
+    /// Its trace number.
+    pub stan: Stan,
+    /// Its reference (field 37).
+    pub rrn: String,
+    /// The most that may be loaded, if the host said so.
+    pub fen_max: Option<Fen>,
 }

@@ -1,5 +1,8 @@
 //! What a chip card and the terminal's kernel put into field 55.
 
+use codec::FieldNo;
+use codec::tlv::Reader;
+
 use crate::fen::Fen;
 use crate::ids::CardNumber;
 use crate::seed::Seeded;
@@ -71,6 +74,54 @@ pub(super) fn request(chip: &Chip, kernel: &Kernel, kind: u8, amount: Option<Fen
     let [_, _, sequence @ ..] = bcd(u64::from(kernel.sequence));
     field.put(0x9F41, &sequence);
     field.0
+}
+
+/// Field 55 of a sale that the card itself agreed to: that of a request, with the card's word.
+pub(super) fn e_cash(mut request: Vec<u8>) -> Vec<u8> {
+    let mut field = Objects::default();
+    field.put(0x8A, b"Y1");
+    request.append(&mut field.0);
+    request
+}
+
+/// Field 55 of an upload: that of the request, its cryptogram a certificate.
+pub(super) fn certificate(request: &[u8]) -> Vec<u8> {
+    let mut field = Objects::default();
+    for (tag, value) in objects(request) {
+        field.put(tag, if tag == 0x9F27 { &[0x40] } else { value });
+    }
+    field.0
+}
+
+/// Objects of the request that the notice of a script's outcome repeats.
+const SCRIPT_NOTICE: [u16; 10] =
+    [0x9F33, 0x95, 0x9F37, 0x9F1E, 0x9F10, 0x9F26, 0x9F36, 0x82, 0x9F1A, 0x9A];
+
+/// Field 55 of the notice that a script of the issuer was carried out.
+pub(super) fn script_notice(request: &[u8]) -> Vec<u8> {
+    let mut field = Objects::default();
+    for tag in SCRIPT_NOTICE {
+        if let Some((_, value)) = objects(request).find(|(found, _)| *found == tag) {
+            field.put(tag, value);
+        }
+    }
+    // The whole script was carried out; it has no number.
+    field.put(0xDF31, &[0x20, 0, 0, 0, 0]);
+    field.0
+}
+
+/// True if field 55 of an answer holds a script for the card.
+pub(super) fn has_script(answer: &[u8]) -> bool {
+    objects(answer).any(|(tag, _)| matches!(tag, 0x71 | 0x72))
+}
+
+/// The objects of a field, as far as they can be read; tags have two bytes at most.
+fn objects(field: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    let whole = Reader::new(FieldNo(55), 0, field).map_while(Result::ok);
+    whole.map(|object| {
+        let tag = object.tag.bytes().fold(0_u16, |tag, byte| (tag << 8) | u16::from(byte));
+        (tag, object.value)
+    })
 }
 
 /// Field 55 of a reversal.

@@ -3,6 +3,7 @@
 use codec::BuildError;
 use keys::KeyError;
 
+use super::kind::SlipKind;
 use super::reply::Unreadable;
 use crate::ids::Stan;
 
@@ -15,6 +16,12 @@ pub enum TerminalError {
     /// A reversal must be sent first.
     #[error("a reversal must be sent first")]
     ReversalOwed,
+    /// A top-up must be confirmed first.
+    #[error("a top-up must be confirmed first")]
+    ConfirmationOwed,
+    /// Notices must be told first.
+    #[error("notices must be told to the host first")]
+    NoticesDue,
     /// No reversal is owed.
     #[error("there is nothing to reverse")]
     NothingOwed,
@@ -29,9 +36,36 @@ pub enum TerminalError {
         "the terminal knows no such slip {0} in its open batch; it remembers slips in the file of --keep"
     )]
     NoSuchSlip(Stan),
-    /// Refunds are not reversed.
-    #[error("a refund is not reversed")]
-    NotReversible,
+    /// Refunds, top-ups and what the terminal only tells are not reversed.
+    #[error("a {} is not reversed", .0.name())]
+    NotReversible(SlipKind),
+    /// Only sales, pre-authorisations and completions are voided.
+    #[error("a {} is not voided", .0.name())]
+    NotVoidable(SlipKind),
+    /// The slip is of another kind than the request needs.
+    #[error("that is the slip of a {}", .0.name())]
+    OtherKind(SlipKind),
+    /// The host has not heard of what is to be undone.
+    #[error("the host has not been told of it yet")]
+    NotTold,
+    /// The slip was undone, or refused.
+    #[error("that slip does not stand")]
+    DoesNotStand,
+    /// The pre-authorisation had no authorisation code.
+    #[error("the pre-authorisation has no authorisation code")]
+    NoAuthCode,
+    /// A top-up needs a verification of the same card before it.
+    #[error("the account has not been verified")]
+    NotVerified,
+    /// Only a chip card can do that.
+    #[error("the card must be read by its chip")]
+    NeedsChip,
+    /// The PIN of the card is needed.
+    #[error("a PIN must be typed")]
+    NeedsPin,
+    /// A tip is part of the amount, not more.
+    #[error("the tip is more than the amount")]
+    TipAboveAmount,
     /// There is no settlement to explain or end.
     #[error("no settlement is under way")]
     NotSettling,

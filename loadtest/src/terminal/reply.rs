@@ -26,6 +26,14 @@ pub struct Reply {
     pub amount: Option<Fen>,
     /// What the card may spend, in fen (field 54); negative if overdrawn.
     pub balance_fen: Option<i64>,
+    /// The points a card has (field 54).
+    pub points: Option<u64>,
+    /// The most that may be loaded, of an account verification (field 62).
+    pub loadable: Option<Fen>,
+    /// What is still to be paid after a partial approval (field 63).
+    pub rest_due: Option<Fen>,
+    /// What the host wants displayed (field 63).
+    pub display: Option<String>,
     /// The local date (field 13): MMDD.
     pub date: Option<Digits<4>>,
     /// The local time (field 12): hhmmss.
@@ -77,6 +85,8 @@ impl Reply {
             Some(String::from_utf8_lossy(bytes).trim_end().to_owned())
         };
         let code = message.text(39).and_then(|bytes| bytes.try_into().ok()).map(Code);
+        let remark = message.text(63).and_then(remark);
+        let rest_due = remark.as_deref().and_then(|text| digits_of(text.strip_prefix("DUE")?));
         let mut digits = [0; 62];
         let f48 = message.digits(48).and_then(|field| field.copy_to(&mut digits));
         Self {
@@ -88,6 +98,14 @@ impl Reply {
             auth_code: text(38),
             amount: message.number(4).map(Fen),
             balance_fen: message.text(54).and_then(balance),
+            points: message.text(54).and_then(points),
+            loadable: message
+                .text(62)
+                .filter(|_| message.mti().as_bytes() == b"0110")
+                .and_then(|text| digits_of(str::from_utf8(text).ok()?))
+                .map(Fen),
+            display: remark.filter(|_| rest_due.is_none()),
+            rest_due: rest_due.map(Fen),
             date: fixed(message, 13),
             time: fixed(message, 12),
             reconciled: f48.filter(|f48| f48.len() == 62).and_then(reconciled),
@@ -113,9 +131,11 @@ fn batch(message: &Message<'_>) -> Option<BatchNo> {
     BatchNo::new(u32::try_from(number).ok()?)
 }
 
-/// The flag of domestic cards, the last of the first 31 digits.
+/// The flag of domestic cards, the last of the first 31 digits, and that of foreign ones, the last
+/// of all, which counts if it objects.
 fn reconciled(f48: &[u8]) -> Option<Reconciled> {
-    match f48.get(30)? {
+    let (domestic, foreign) = (f48.get(30)?, f48.last()?);
+    match if matches!(foreign, b'2' | b'3') { foreign.max(domestic) } else { domestic } {
         b'1' => Some(Reconciled::Balanced),
         b'2' => Some(Reconciled::Unbalanced),
         b'3' => Some(Reconciled::Failed),
@@ -129,18 +149,41 @@ fn accepted(f48: &[u8]) -> Option<u32> {
     str::from_utf8(count).ok()?.parse().ok()
 }
 
+/// What the issuer says, in 20 characters after the card's company.
+fn remark(f63: &[u8]) -> Option<String> {
+    let end = f63.len().min(23);
+    let text = String::from_utf8_lossy(f63.get(3..end)?).trim().to_owned();
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// Twelve digits.
+fn digits_of(text: &str) -> Option<u64> {
+    let is_number = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { text.parse().ok() } else { None }
+}
+
+/// The account type of points in field 54.
+const POINTS: &[u8] = b"65";
+
 /// Groups of 20 characters: account type, amount type, currency, sign, amount. The available
-/// amount (type 02) is preferred, else the first stands.
+/// amount (type 02) is preferred, else the first stands. Points are no money.
 fn balance(f54: &[u8]) -> Option<i64> {
     let (groups, _) = f54.as_chunks::<20>();
-    let available = groups.iter().find(|group| group.get(2..4) == Some(&b"02"[..]));
-    let group = available.or(groups.first())?;
+    let mut money = groups.iter().filter(|group| !group.starts_with(POINTS));
+    let available = money.clone().find(|group| group.get(2..4) == Some(&b"02"[..]));
+    let group = available.or_else(|| money.next())?;
     let amount: i64 = str::from_utf8(group.get(8..)?).ok()?.parse().ok()?;
     match group.get(7)? {
         b'C' => Some(amount),
         b'D' => amount.checked_neg(),
         _ => None,
     }
+}
+
+fn points(f54: &[u8]) -> Option<u64> {
+    let (groups, _) = f54.as_chunks::<20>();
+    let group = groups.iter().find(|group| group.starts_with(POINTS))?;
+    digits_of(str::from_utf8(group.get(8..)?).ok()?)
 }
 
 #[cfg(test)]
@@ -157,6 +200,23 @@ mod tests {
     }
 
     #[test]
+    fn points_are_told_from_money() {
+        let both = b"6502999C0000000000423002156C000000000700";
+        assert_eq!((balance(both), points(both)), (Some(700), Some(42)));
+        assert_eq!(balance(b"6502999C000000000042"), None);
+        assert_eq!(points(b"3002156C000000000700"), None);
+    }
+
+    #[test]
+    fn the_remark_is_what_follows_the_company() {
+        assert_eq!(remark(b"CUPEL2 not enough       and more").as_deref(), Some("EL2 not enough"));
+        assert_eq!(remark(b"CUP   "), None);
+        assert_eq!(remark(b"CU"), None);
+        assert_eq!(digits_of("000000004000"), Some(4000));
+        assert_eq!(digits_of("00000000400"), None);
+    }
+
+    #[test]
     fn the_flag_of_domestic_cards_counts() {
         let f48 = |flag| {
             let mut digits = [b'0'; 62];
@@ -167,5 +227,8 @@ mod tests {
         assert_eq!(f48(b'2'), Some(Reconciled::Unbalanced));
         assert_eq!(f48(b'3'), Some(Reconciled::Failed));
         assert_eq!(f48(b'0'), None);
+        let mut digits = [b'0'; 62];
+        (digits[30], digits[61]) = (b'1', b'2');
+        assert_eq!(reconciled(&digits), Some(Reconciled::Unbalanced));
     }
 }

@@ -2,20 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Reply;
+use super::kind::{Side, SlipKind};
 use crate::fen::Fen;
 use crate::ids::{BatchNo, CardNumber, Expiry, Stan};
-
-/// What a slip is for.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SlipKind {
-    /// Money goes from the card to the merchant.
-    Sale,
-    /// A sale of the open batch is undone by the cashier.
-    Void,
-    /// Money of an earlier sale goes back.
-    Refund,
-}
 
 /// What became of a slip.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -27,6 +17,12 @@ pub enum SlipState {
     Voided,
     /// Undone by a reversal. It counts nowhere.
     Reversed,
+    /// Held money that was taken.
+    Completed,
+    /// Told to the host, which did not take it. It counts nowhere.
+    Refused,
+    /// Nobody knows; a person must ask.
+    Doubtful,
 }
 
 /// What a reversal repeats of the request it undoes.
@@ -51,8 +47,22 @@ pub struct Imprint {
     /// Field 55 of the reversal, for a chip card.
     #[serde(default, with = "hex", skip_serializing_if = "Option::is_none")]
     pub(super) chip: Option<Vec<u8>>,
+    /// Field 55 of the request, for a chip card.
+    #[serde(default, with = "hex", skip_serializing_if = "Option::is_none")]
+    pub(super) f55: Option<Vec<u8>>,
     /// Field 60.
-    pub(super) f60: Digits<14>,
+    pub(super) f60: String,
+}
+
+/// What a request says of the transaction it refers to.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct Reference {
+    /// Field 37.
+    pub(super) rrn: Option<String>,
+    /// Field 38, if the original had one.
+    pub(super) auth: Option<String>,
+    /// Field 61.
+    pub(super) f61: Option<String>,
 }
 
 /// One transaction the terminal saw approved.
@@ -72,26 +82,92 @@ pub struct Slip {
     pub date: Digits<4>,
     /// For a void, the trace number of the sale.
     pub of: Option<Stan>,
+    /// The authorisation code of the pre-authorisation that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<String>,
+    /// The tip that is part of the amount.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tip: Option<Fen>,
+    /// True if the card accepted although it could not authenticate its issuer.
+    #[serde(default)]
+    pub(super) is_issuer_doubted: bool,
+}
+
+/// What a transaction is to another.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Link {
+    /// The trace number of the other.
+    pub(super) of: Option<Stan>,
+    /// The authorisation code of the pre-authorisation that both belong to.
+    pub(super) hold: Option<String>,
 }
 
 impl Slip {
+    /// One that stands, before the host has said anything of it.
+    pub(super) fn new(kind: SlipKind, imprint: Imprint, link: Link) -> Self {
+        Self {
+            kind,
+            state: SlipState::Approved,
+            imprint,
+            rrn: String::new(),
+            auth: None,
+            date: Digits(*b"0000"),
+            of: link.of,
+            hold: link.hold,
+            tip: None,
+            is_issuer_doubted: false,
+        }
+    }
+
+    /// The same with what an approval says; the amount is what was approved.
+    pub(super) fn answered(mut self, reply: &Reply) -> Self {
+        self.imprint.amount = reply.amount.unwrap_or(self.imprint.amount);
+        self.rrn = reply.rrn.clone().unwrap_or_default();
+        self.auth.clone_from(&reply.auth_code);
+        self.date = reply.date.unwrap_or(self.date);
+        if self.kind == SlipKind::PreAuth {
+            self.hold.clone_from(&self.auth);
+        }
+        self
+    }
+
+    pub(super) fn link(&self) -> Link {
+        Link { of: self.of, hold: self.hold.clone() }
+    }
+
     /// True if it counts in the totals of the batch.
     #[must_use]
     pub fn counts(&self) -> bool {
-        self.state != SlipState::Reversed
+        match self.state {
+            SlipState::Approved | SlipState::Voided => self.kind.row().side != Side::Neither,
+            SlipState::Reversed
+            | SlipState::Completed
+            | SlipState::Refused
+            | SlipState::Doubtful => false,
+        }
+    }
+
+    /// True if something may still refer to it when its batch is closed.
+    pub(super) fn outlives_batch(&self) -> bool {
+        !matches!(self.state, SlipState::Reversed | SlipState::Refused)
+    }
+
+    /// True if it holds money for this purpose.
+    pub(super) fn holds(&self, card: &CardNumber, hold: &str) -> bool {
+        self.kind.is_hold() && self.imprint.card == *card && self.hold.as_deref() == Some(hold)
     }
 }
 
 /// Sums and counts of a batch (field 48 of a settlement).
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Totals {
-    /// Sum of sales.
+    /// Sum of what cards paid.
     pub debit: Fen,
-    /// Number of sales.
+    /// Number of those transactions.
     pub debit_count: u32,
-    /// Sum of voids and refunds.
+    /// Sum of what went back: voids and refunds.
     pub credit: Fen,
-    /// Number of voids and refunds.
+    /// Number of those transactions.
     pub credit_count: u32,
 }
 
@@ -101,15 +177,16 @@ impl Totals {
     pub fn of<'s>(slips: impl Iterator<Item = &'s Slip>) -> Self {
         slips.filter(|slip| slip.counts()).fold(Self::default(), |mut totals, slip| {
             let amount = slip.imprint.amount;
-            match slip.kind {
-                SlipKind::Sale => {
+            match slip.kind.row().side {
+                Side::Debit => {
                     totals.debit = totals.debit.plus(amount);
                     totals.debit_count = totals.debit_count.saturating_add(1);
                 }
-                SlipKind::Void | SlipKind::Refund => {
+                Side::Credit => {
                     totals.credit = totals.credit.plus(amount);
                     totals.credit_count = totals.credit_count.saturating_add(1);
                 }
+                Side::Neither => {}
             }
             totals
         })

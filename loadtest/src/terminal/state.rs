@@ -9,11 +9,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::slip::{self, Slip};
-use super::{Owed, Terminal, TerminalError};
+use super::{Confirmation, Notice, Owed, Terminal, TerminalError, Verified};
 use crate::ids::{BatchNo, MerchantId, Stan, TerminalId};
 use crate::kit::TerminalSetup;
 
-/// What a terminal keeps: counters, slips, an owed reversal, and its working keys as they came,
+/// What a terminal keeps: counters, slips, what it still has to say to the host, and its working keys as they came,
 /// under its master key.
 ///
 /// Slips hold card numbers, as a terminal's memory does; [`State::save`] lets nobody but the owner
@@ -31,6 +31,12 @@ pub struct State {
     #[serde(default, with = "slip::hex")]
     keys: Option<Vec<u8>>,
     owed: Option<Owed>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    verified: Option<Verified>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    confirmation: Option<Confirmation>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    notices: Vec<Notice>,
     slips: Vec<Slip>,
     archive: Vec<Slip>,
 }
@@ -94,11 +100,13 @@ impl State {
 }
 
 impl Terminal {
-    /// What the terminal keeps. A sale or void that is under way is kept as an owed reversal: if
-    /// the terminal dies now, nobody will have seen its outcome.
+    /// What the terminal keeps. What is under way is kept as what its silence leaves, an owed
+    /// reversal for instance: if the terminal dies now, nobody will have seen the outcome.
     #[must_use]
     pub fn state(&self) -> State {
-        let under_way = self.awaiting.as_ref().and_then(|awaiting| awaiting.owed_on_silence());
+        let under_way = self.awaiting.as_ref();
+        let owed = under_way.and_then(|awaiting| awaiting.owed_on_silence());
+        let confirmation = under_way.and_then(|awaiting| self.confirmation_of(awaiting));
         State {
             terminal: self.setup.id,
             merchant: self.setup.merchant,
@@ -107,7 +115,10 @@ impl Terminal {
             chip_count: self.chip_count,
             wants_sign_on: self.wants_sign_on,
             keys: self.keys.as_ref().map(|held| held.block.clone()),
-            owed: under_way.or_else(|| self.owed.clone()),
+            owed: owed.or_else(|| self.owed.clone()),
+            verified: self.verified.clone(),
+            confirmation: confirmation.or_else(|| self.confirmation.clone()),
+            notices: self.notices.clone(),
             slips: self.slips.values().cloned().collect(),
             archive: self.archive.iter().cloned().collect(),
         }
@@ -129,6 +140,9 @@ impl Terminal {
         terminal.wants_sign_on = state.wants_sign_on;
         terminal.keys = state.keys.map(|block| terminal.unlock(&block, None)).transpose()?;
         terminal.owed = state.owed;
+        terminal.verified = state.verified;
+        terminal.confirmation = state.confirmation;
+        terminal.notices = state.notices;
         terminal.slips = state.slips.into_iter().map(|slip| (slip.imprint.stan, slip)).collect();
         terminal.archive = state.archive.into();
         Ok(terminal)

@@ -4,7 +4,8 @@ pub mod shop;
 
 use codec::{Dialect, Envelope, Message, MessageBuilder, write_frame};
 use keys::{Algorithm, KeyLayout, MacAlgorithm, TerminalKeys};
-use loadtest::{Kit, TerminalSetup, Tmk};
+use loadtest::terminal::SignOn;
+use loadtest::{CardStatus, Fen, Kit, Stan, Terminal, TerminalSetup, TestCard, Tmk};
 
 /// Master key and working keys of the published test vectors.
 pub const TMK: &str = "0123456789ABCDEFFEDCBA9876543210";
@@ -41,8 +42,10 @@ pub struct Answer<'a> {
     pub auth: &'a str,
     pub f48: &'a str,
     pub f54: &'a str,
+    pub f55: &'a [u8],
     pub f60: &'a str,
     pub f62: &'a [u8],
+    pub f63: &'a str,
     pub requirement: u8,
     pub amount: Option<u64>,
     pub stan: Option<u64>,
@@ -77,7 +80,8 @@ impl Host {
         let request = Message::parse(dialect, envelope.body).unwrap();
         let mut mti = *request.mti().as_bytes();
         mti[2] += 1;
-        let has_mac = matches!(&mti, b"0210" | b"0230" | b"0410") && answer.mac != Mac::Missing;
+        let has_mac = matches!(&mti, b"0110" | b"0210" | b"0230" | b"0410" | b"0630");
+        let has_mac = has_mac && answer.mac != Mac::Missing;
         let header = envelope.header.with_requirement(answer.requirement);
         let mut frame = Vec::new();
         write_frame(&mut frame, envelope.tpdu.swapped(), header, |body| {
@@ -108,6 +112,9 @@ impl Host {
             if !answer.f54.is_empty() {
                 message.text(54, answer.f54.as_bytes())?;
             }
+            if !answer.f55.is_empty() {
+                message.binary(55, answer.f55)?;
+            }
             if answer.f60.is_empty() {
                 message.copy(&request, 60)?;
             } else {
@@ -115,6 +122,9 @@ impl Host {
             }
             if !answer.f62.is_empty() {
                 message.binary(62, answer.f62)?;
+            }
+            if !answer.f63.is_empty() {
+                message.text(63, answer.f63.as_bytes())?;
             }
             if !has_mac {
                 return message.finish();
@@ -156,4 +166,54 @@ impl Host {
         let message = Message::parse(Dialect::unionpay_pos(), envelope.body).unwrap();
         self.keys.verify_mac(self.mac, message.mac_input().unwrap(), message.raw(64).unwrap())
     }
+}
+
+pub fn card() -> TestCard {
+    TestCard {
+        pan: "6212142000000000012".parse().unwrap(),
+        pin: Some("123456".parse().unwrap()),
+        product: 1,
+        expiry: Some("2912".parse().unwrap()),
+        status: CardStatus::Active,
+        main: Fen(50_000),
+        bonus: Fen(0),
+        points: 0,
+        held: Fen(0),
+    }
+}
+
+/// A terminal that has signed on, and its host.
+pub fn signed_on() -> (Terminal, Host) {
+    signed_on_as(&setup(), BLOCK_40, SignOn::Double)
+}
+
+pub fn signed_on_as(setup: &TerminalSetup, block: &str, ask: SignOn) -> (Terminal, Host) {
+    let host = Host::new(setup, block);
+    let mut terminal = Terminal::new(setup);
+    let request = terminal.sign_on(ask).unwrap();
+    terminal.on_frame(&host.sign_on(&request, "00000007003")).unwrap();
+    (terminal, host)
+}
+
+pub fn stan(number: u32) -> Stan {
+    Stan::new(number).unwrap()
+}
+
+/// Field by field what a request carries; `None` if a field is absent.
+pub fn field(request: &[u8], number: u8) -> Option<String> {
+    let envelope = Envelope::parse(&request[2..]).unwrap();
+    let message = Message::parse(Dialect::unionpay_pos(), envelope.body).unwrap();
+    if number == 0 {
+        return Some(message.mti().to_string());
+    }
+    if let Some(digits) = message.digits(number) {
+        return Some(digits.iter().map(char::from).collect());
+    }
+    let bytes = message.raw(number)?;
+    let text = bytes.iter().all(|byte| (b' '..=b'~').contains(byte));
+    Some(if text {
+        String::from_utf8(bytes.to_vec()).unwrap()
+    } else {
+        const_hex::encode_upper(bytes)
+    })
 }

@@ -11,7 +11,7 @@ use codec::{Dialect, Envelope, Limits, Message, cut};
 use keys::{Hsm, Lmk, SeededRandom, SoftHsm};
 use loadtest::Kit;
 
-use super::Host;
+use super::{Answer, Host};
 
 /// What it does with a sale, by how many it had before.
 pub type Rule = fn(u64) -> Deed;
@@ -20,6 +20,8 @@ pub type Rule = fn(u64) -> Deed;
 pub enum Deed {
     Say(&'static str),
     Approve,
+    /// Approve this many fen of what is asked for.
+    Part(u64),
     /// Approve under a code that is wrong.
     Forge,
     /// Say nothing.
@@ -112,6 +114,11 @@ impl Inside {
             Deed::Approve => {
                 self.approved.fetch_add(1, Ordering::Relaxed);
                 Some(host.approve(request, "011510150001"))
+            }
+            Deed::Part(fen) => {
+                let rrn = "011510150001";
+                let answer = Answer { code: "10", rrn, amount: Some(fen), ..Answer::default() };
+                Some(host.answer(request, &answer))
             }
             Deed::Forge => {
                 let mut frame = host.approve(request, "011510150001");

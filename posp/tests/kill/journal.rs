@@ -91,11 +91,7 @@ impl Journal {
     /// Everything that was approved, in the order of the journal.
     pub fn approvals(&self) -> Vec<Approval> {
         let approval = |entry: &audit::Entry| {
-            let kind = match entry.kind {
-                SlipKind::Sale => "sale",
-                SlipKind::Void => "void",
-                SlipKind::Refund => "refund",
-            };
+            let kind = entry.kind.name();
             let auth = self.places[&entry.key].1.clone();
             let amount = i64::try_from(entry.amount.0).unwrap();
             let rrn = entry.rrn.clone().unwrap_or_default();
@@ -248,6 +244,7 @@ impl Journal {
                 self.inquiries.insert(rrn.to_string(), (key, t.card, balance));
                 return;
             }
+            other => panic!("the fleet makes no {}", other.name()),
         };
         for (before, what) in [(&self.refused, "refused"), (&self.barred, "barred")] {
             if before.contains(&key) {

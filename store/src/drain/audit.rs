@@ -107,7 +107,10 @@ impl Audit {
         match event {
             Event::CardIssued(issued) => {
                 let row = CardRow::of(issued);
-                if read_card(&self.connection, row.id)?.is_none_or(|found| found != row) {
+                let found = read_card(&self.connection, row.id)?;
+                // Its status may have changed since: that is compared in the end.
+                let found = found.map(|found| CardRow { status: row.status.clone(), ..found });
+                if found != Some(row) {
                     return Err(what("has another row in card than the journal"));
                 }
                 self.cards = self.cards.saturating_add(1);
@@ -156,7 +159,23 @@ impl Audit {
         if count != 0 {
             return Err(differs(format!("the postings of {count} entries do not sum to zero")));
         }
+        self.compare_statuses(books)?;
         self.compare_balances(books)
+    }
+
+    fn compare_statuses(&self, books: &Books) -> Result<(), AuditError> {
+        let mut statement = self.connection.prepare("SELECT id, status FROM card")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (id, found): (i64, String) = (row.get(0)?, row.get(1)?);
+            let card = CardId(id.cast_unsigned());
+            let known = books.shard(card.shard()).account(card);
+            if known.is_none_or(|account| row::status_of(account.status) != found) {
+                let message = format!("card {id} has another row in card than the journal");
+                return Err(differs(message));
+            }
+        }
+        Ok(())
     }
 
     fn number(&self, sql: &str) -> Result<i64, AuditError> {
@@ -272,17 +291,7 @@ fn read_closing(connection: &Connection, of: &Row) -> Result<Option<ClosingRow>,
 fn balances_of(books: &Books) -> BTreeMap<(String, String), Amount> {
     let name = |account, unit| (row::account_of(account), row::unit_of(unit).to_owned());
     let purses = books.shards().iter().flat_map(Shard::accounts).flat_map(purses_of);
-    let others = books.ledger().map(|(account, balance)| {
-        let unit = match account {
-            LedgerAccount::PointsGranted => Unit::Points,
-            LedgerAccount::Purse(..)
-            | LedgerAccount::Merchant(_)
-            | LedgerAccount::Funding
-            | LedgerAccount::BonusGranted
-            | LedgerAccount::Suspense => Unit::Fen,
-        };
-        (account, unit, balance)
-    });
+    let others = books.ledger().map(|(account, balance)| (account, account.unit(), balance));
     purses.chain(others).map(|(account, unit, balance)| (name(account, unit), balance)).collect()
 }
 

@@ -33,7 +33,7 @@ const MOMENTS: usize = 1024;
 
 /// Why the thread makes no progress.
 #[derive(Debug, thiserror::Error)]
-enum FollowError {
+pub(crate) enum FollowError {
     #[error("the journal: {0}")]
     Journal(#[from] JournalFault),
     #[error("the ledger: {0}")]
@@ -120,7 +120,8 @@ fn visit(
 }
 
 /// The state as the thread folds it for itself.
-struct Shadow {
+#[derive(Debug)]
+pub(crate) struct Shadow {
     books: Books,
     positions: Positions,
     walk: Walk,
@@ -129,13 +130,13 @@ struct Shadow {
 }
 
 impl Shadow {
-    fn load(source: &Source) -> Result<Self, JournalFault> {
+    pub(crate) fn load(source: &Source) -> Result<Self, JournalFault> {
         let Base { mark, positions, books, .. } = embedded::base(&source.paths, source.node)?;
         let walk = Walk::new(&source.paths.journal(), source.node, mark);
         Ok(Self { books, positions, walk, snapshot: (mark.lsn, Instant::now()) })
     }
 
-    fn advance(&mut self, limit: Mark) -> Result<(), FollowError> {
+    pub(crate) fn advance(&mut self, limit: Mark) -> Result<(), FollowError> {
         let goal = self.walk.mark().lsn.saturating_add(FOLD);
         let Self { books, positions, walk, .. } = self;
         while walk.mark().lsn < goal
@@ -147,7 +148,7 @@ impl Shadow {
         Ok(())
     }
 
-    fn write_snapshot(&mut self, source: &Source) -> Result<(), JournalFault> {
+    pub(crate) fn write_snapshot(&mut self, source: &Source) -> Result<(), JournalFault> {
         let mark = self.walk.anchor();
         // Whatever comes of it: not again before the next is due.
         self.snapshot = (mark.lsn, Instant::now());

@@ -16,6 +16,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 pub(crate) use audit::{Audit, AuditError};
+pub(crate) use follower::{FollowError, Shadow};
 use follower::{Follower, Sink};
 pub(crate) use row::Place;
 use sqlite::{Ledger, LedgerError};

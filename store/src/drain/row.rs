@@ -5,7 +5,7 @@ use domain::issuing::CardStatus;
 use domain::ledger::{LedgerAccount, Purse, Unit};
 use domain::shard::{BatchEvent, CardIssued, Event};
 use domain::terms::{Amount, AuthCode, BusinessDate, Refusal, Rrn, ShardNo};
-use domain::txn::{Care, Closing, TxnKey, TxnKind};
+use domain::txn::{Care, Closing, TxnKey, TxnKind, worth_of};
 
 use crate::chain::Chain;
 
@@ -67,7 +67,7 @@ impl Row {
             shard: place.shard.0,
             seq: place.seq.cast_signed(),
             chain: place.chain.0,
-            kind: kind_of(event).to_owned(),
+            kind: kind_of(event),
             at_ms: event.at().map(|at| at.0),
             business_date: date.yyyymmdd(),
             terminal: terminal_of(event).map(|terminal| terminal.to_string()),
@@ -105,7 +105,9 @@ impl Row {
                 if let Some(key) = &t.original {
                     self.original = original_of(key);
                 }
-                if t.outcome.is_ok() && t.kind != TxnKind::Inquiry {
+                // An addition to a pre-authorisation has the code of that.
+                let has_code = t.kind != TxnKind::PreAuth || t.original.is_none();
+                if t.outcome.is_ok() && !t.kind.is_inquiry() && has_code {
                     self.auth_code = Some(AuthCode::of(place.shard, place.seq).to_string());
                 }
             }
@@ -114,7 +116,7 @@ impl Row {
                 self.tell_key(&r.key);
                 self.card = Some(r.card.0.cast_signed());
                 self.merchant = Some(r.merchant.to_string());
-                self.amount_fen = Some(r.parts.money().plus(r.suspense).fen());
+                self.amount_fen = Some(worth_of(r.kind, &r.parts).plus(r.suspense).fen());
                 self.original = original_of(&r.key);
             }
             Event::Barred { key, card, .. } => {
@@ -155,6 +157,7 @@ pub(crate) struct CardRow {
     pub(crate) product: i64,
     /// An integer, so that what stands for neither true nor false is told from both.
     pub(crate) named: i64,
+    /// As it was issued; what became of it since, the entries say.
     pub(crate) status: String,
     pub(crate) expiry: Option<i64>,
     pub(crate) pan_index: Vec<u8>,
@@ -204,37 +207,53 @@ impl ClosingRow {
     }
 }
 
-fn kind_of(event: &Event) -> &'static str {
+fn kind_of(event: &Event) -> String {
     match event {
-        Event::CardIssued(_) => "card-issued",
-        Event::TerminalRegistered { .. } => "terminal-registered",
-        Event::CutOff(_) => "cut-off",
-        Event::Transacted(t) => match t.kind {
-            TxnKind::Sale => "sale",
-            TxnKind::Void => "void",
-            TxnKind::Refund => "refund",
-            TxnKind::Inquiry => "inquiry",
-        },
-        Event::Reversed(r) => match r.kind {
-            TxnKind::Sale => "sale-reversal",
-            TxnKind::Void => "void-reversal",
-            TxnKind::Refund => "refund-reversal",
-            TxnKind::Inquiry => "inquiry-reversal",
-        },
-        Event::Barred { .. } => "bar",
-        Event::SignedOn { .. } => "sign-on",
-        Event::SignedOff { .. } => "sign-off",
+        Event::CardIssued(_) => "card-issued".to_owned(),
+        Event::TerminalRegistered { .. } => "terminal-registered".to_owned(),
+        Event::CutOff(_) => "cut-off".to_owned(),
+        Event::Transacted(t) => with_hyphens(t.kind),
+        Event::Reversed(r) => format!("{}-reversal", with_hyphens(r.kind)),
+        Event::Barred { .. } => "bar".to_owned(),
+        Event::SignedOn { .. } => "sign-on".to_owned(),
+        Event::SignedOff { .. } => "sign-off".to_owned(),
         Event::Batch { event, .. } => match event {
-            BatchEvent::Closed { .. } => "batch-close",
-            BatchEvent::Uploaded { .. } => "batch-upload",
-            BatchEvent::Ended { .. } => "batch-end",
+            BatchEvent::Closed { .. } => "batch-close".to_owned(),
+            BatchEvent::Uploaded { .. } => "batch-upload".to_owned(),
+            BatchEvent::Ended { .. } => "batch-end".to_owned(),
         },
         Event::Cared { care, .. } => match care {
-            Care::Acknowledged { .. } => "list-acknowledged",
-            Care::Reported { .. } => "status-report",
-            Care::TmkIssued(_) => "tmk-issued",
-            Care::TmkActivated { .. } => "tmk-activated",
+            Care::Acknowledged { .. } => "list-acknowledged".to_owned(),
+            Care::Reported { .. } => "status-report".to_owned(),
+            Care::TmkIssued(_) => "tmk-issued".to_owned(),
+            Care::TmkActivated { .. } => "tmk-activated".to_owned(),
         },
+    }
+}
+
+fn with_hyphens(kind: TxnKind) -> String {
+    kind.name().replace('_', "-")
+}
+
+/// Returns the card whose status `event` changes, and the status it has then.
+pub(crate) fn status_after(event: &Event) -> Option<(i64, &'static str)> {
+    match event {
+        Event::Transacted(t) if t.kind == TxnKind::Activation && t.outcome.is_ok() => {
+            Some((t.card.0.cast_signed(), status_of(CardStatus::Active)))
+        }
+        Event::Reversed(r) if r.kind == TxnKind::Activation => {
+            Some((r.card.0.cast_signed(), status_of(CardStatus::Sold)))
+        }
+        Event::CardIssued(_)
+        | Event::TerminalRegistered { .. }
+        | Event::CutOff(_)
+        | Event::Transacted(_)
+        | Event::Reversed(_)
+        | Event::Barred { .. }
+        | Event::SignedOn { .. }
+        | Event::SignedOff { .. }
+        | Event::Batch { .. }
+        | Event::Cared { .. } => None,
     }
 }
 
@@ -250,7 +269,7 @@ fn name_of(refusal: Refusal) -> String {
     name
 }
 
-const fn status_of(status: CardStatus) -> &'static str {
+pub(crate) const fn status_of(status: CardStatus) -> &'static str {
     match status {
         CardStatus::Sold => "sold",
         CardStatus::Active => "active",
@@ -278,6 +297,9 @@ pub(crate) fn account_of(account: LedgerAccount) -> String {
         LedgerAccount::BonusGranted => "bonus-granted".to_owned(),
         LedgerAccount::PointsGranted => "points-granted".to_owned(),
         LedgerAccount::Suspense => "suspense".to_owned(),
+        LedgerAccount::TopUps(merchant) => format!("merchant:{merchant}:top-ups"),
+        LedgerAccount::PointsRedeemed(merchant) => format!("merchant:{merchant}:points"),
+        LedgerAccount::PointsSuspense => "points-suspense".to_owned(),
     }
 }
 

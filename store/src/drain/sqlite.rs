@@ -35,6 +35,7 @@ const ADD_BALANCE: &str = "
 const INSERT_CARD: &str = "
     INSERT INTO card (id, product, named, status, expiry, pan_index, sealed_pan)
     VALUES (?, ?, ?, ?, ?, ?, ?)";
+const CHANGE_CARD: &str = "UPDATE card SET status = ? WHERE id = ?";
 const INSERT_BATCH: &str = "
     INSERT INTO terminal_batch (shard, seq, terminal, batch, closed_at_ms, claimed_debit_fen,
         claimed_debit_count, claimed_credit_fen, claimed_credit_count, counted_debit_fen,
@@ -117,6 +118,9 @@ impl Ledger {
         insert(&self.connection, &row)?;
         for (leg, posting) in event.postings().iter().enumerate() {
             self.post(&row, leg, posting)?;
+        }
+        if let Some((card, status)) = row::status_after(event) {
+            self.connection.prepare_cached(CHANGE_CARD)?.execute(params![status, card])?;
         }
         match event {
             Event::CardIssued(issued) => self.put_card(issued),

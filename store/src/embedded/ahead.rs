@@ -28,6 +28,33 @@ pub(super) struct Recipe {
     pub(super) length: u64,
 }
 
+/// Whoever has the next segment.
+pub(super) trait Segments {
+    /// Returns the next segment.
+    fn next(&mut self, is_closing: &dyn Fn() -> bool) -> io::Result<Segment>;
+}
+
+/// Makes each segment when it is asked for.
+#[derive(Debug)]
+pub(super) struct OnDemand {
+    recipe: Recipe,
+    number: u64,
+}
+
+impl OnDemand {
+    pub(super) const fn new(recipe: Recipe, next: u64) -> Self {
+        Self { recipe, number: next }
+    }
+}
+
+impl Segments for OnDemand {
+    fn next(&mut self, _is_closing: &dyn Fn() -> bool) -> io::Result<Segment> {
+        let segment = make_one(&self.recipe, self.number, &AtomicBool::new(true))?;
+        self.number = self.number.saturating_add(1);
+        Ok(segment)
+    }
+}
+
 /// What the two threads tell each other.
 #[derive(Debug)]
 struct Signs {
@@ -56,10 +83,12 @@ impl Ahead {
             .spawn(move || make(&recipe, next, &give, &shared))?;
         Ok(Self { ready: Some(ready), signs, thread: Some(thread) })
     }
+}
 
+impl Segments for Ahead {
     /// Waits for the next segment, and gives up only where there is no room for it and
     /// `is_closing`: what waits was told to nobody, and a stop must not wait for a full disk.
-    pub(super) fn next(&self, is_closing: impl Fn() -> bool) -> io::Result<Segment> {
+    fn next(&mut self, is_closing: &dyn Fn() -> bool) -> io::Result<Segment> {
         let gone = || io::Error::other("the thread that makes segments has ended");
         let ready = self.ready.as_ref().ok_or_else(gone)?;
         loop {

@@ -3,6 +3,7 @@
 mod ahead;
 mod queue;
 mod recover;
+mod stepped;
 mod writer;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use queue::{Bounds, Queue, Status};
 use writer::{Scribe, Shared};
 
 pub(crate) use recover::{Base, base};
+pub use stepped::SteppedJournal;
 pub use writer::EmbeddedWriter;
 
 use crate::batch::{Mark, SECTOR};
@@ -180,6 +182,57 @@ impl Source {
     pub(crate) fn durable_lsn(&self) -> u64 {
         self.shared.durable_lsn()
     }
+
+    fn has_room(&self, segment_bytes: u64) -> bool {
+        let needed = segment_bytes.saturating_mul(2);
+        // A disk that does not say is no place to go on.
+        self.disk.free_bytes(&self.paths.dir).is_ok_and(|free| free >= needed)
+    }
+}
+
+/// A data directory that is locked and recovered, and the segment that its next batch goes to.
+struct Opened {
+    source: Source,
+    segment: Segment,
+}
+
+impl Opened {
+    fn open(dir: &Path, options: &Options) -> Result<(Self, Recovered), OpenError> {
+        let paths = Paths::new(dir);
+        for path in [paths.dir.clone(), paths.journal(), paths.snapshots()] {
+            home::make_dir(&*options.disk, &path)
+                .map_err(|source| OpenError::Directory { path: path.clone(), source })?;
+        }
+        let lock = home::lock(&paths)
+            .map_err(|source| OpenError::Directory { path: paths.lock(), source })?
+            .ok_or_else(|| OpenError::Locked { path: paths.lock() })?;
+        let node = prepare(&paths, options)?;
+        let (recovered, mark) = recover::recover(&paths, node, options)?;
+        let segment = segment::open(&paths.journal(), (node, mark.segment), Access::Write)?
+            .ok_or_else(|| JournalFault::Missing {
+                path: segment::path(&paths.journal(), mark.segment),
+            })?;
+        let bounds = Bounds { batch: options.batch_bytes(), pending: options.pending_bytes_max };
+        let queue = Queue::new(mark.lsn, recovered.positions, bounds);
+        let source = Source {
+            shared: Arc::new(Shared::new(queue, mark)),
+            paths,
+            node,
+            disk: Arc::clone(&options.disk),
+            _lock: Arc::new(lock),
+        };
+        Ok((Self { source, segment }, recovered))
+    }
+
+    /// Returns what the segments after this one are made from.
+    fn recipe(&self, options: &Options) -> Recipe {
+        Recipe {
+            disk: Arc::clone(&options.disk),
+            journal: self.source.paths.journal(),
+            node: self.source.node,
+            length: options.segment_bytes,
+        }
+    }
 }
 
 /// The journal of a node, in files.
@@ -200,49 +253,22 @@ impl EmbeddedJournal {
     /// # Panics
     /// If valid entries do not amount to a state: the program that wrote them had other rules.
     pub fn open(dir: impl AsRef<Path>, options: Options) -> Result<(Self, Recovered), OpenError> {
-        let paths = Paths::new(dir.as_ref());
-        for path in [paths.dir.clone(), paths.journal(), paths.snapshots()] {
-            home::make_dir(&*options.disk, &path)
-                .map_err(|source| OpenError::Directory { path: path.clone(), source })?;
-        }
-        let lock = home::lock(&paths)
-            .map_err(|source| OpenError::Directory { path: paths.lock(), source })?
-            .ok_or_else(|| OpenError::Locked { path: paths.lock() })?;
-        let node = prepare(&paths, &options)?;
-        let (recovered, mark) = recover::recover(&paths, node, &options)?;
-        let segment = segment::open(&paths.journal(), (node, mark.segment), Access::Write)?
-            .ok_or_else(|| JournalFault::Missing {
-                path: segment::path(&paths.journal(), mark.segment),
-            })?;
-        let bounds = Bounds { batch: options.batch_bytes(), pending: options.pending_bytes_max };
-        let queue = Queue::new(mark.lsn, recovered.positions, bounds);
-        let source = Source {
-            shared: Arc::new(Shared::new(queue, mark)),
-            paths,
-            node,
-            disk: Arc::clone(&options.disk),
-            _lock: Arc::new(lock),
-        };
-        let journal = Self::start(source, segment, options)?;
-        Ok((journal, recovered))
+        let (opened, recovered) = Opened::open(dir.as_ref(), &options)?;
+        Ok((Self::start(opened, options)?, recovered))
     }
 
-    fn start(source: Source, segment: Segment, options: Options) -> Result<Self, OpenError> {
+    fn start(opened: Opened, options: Options) -> Result<Self, OpenError> {
+        let recipe = opened.recipe(&options);
+        let Opened { source, segment } = opened;
         let directory =
             |error| OpenError::Directory { path: source.paths.journal(), source: error };
-        let recipe = Recipe {
-            disk: Arc::clone(&options.disk),
-            journal: source.paths.journal(),
-            node: source.node,
-            length: options.segment_bytes,
-        };
         let next = segment.number.saturating_add(1);
         let ahead = Ahead::start(recipe, next).map_err(directory)?;
         let (shared, node) = (Arc::clone(&source.shared), source.node);
-        let scribe = Scribe::new(shared, (options.disk, node), segment, ahead, options.on_loss);
+        let scribe = Scribe::new(shared, (options.disk, node), segment, ahead);
         let thread = thread::Builder::new()
             .name("posp-journal".to_owned())
-            .spawn(move || scribe.run())
+            .spawn(move || scribe.run(&options.on_loss))
             .map_err(directory)?;
         Ok(Self {
             segment_bytes: options.segment_bytes,
@@ -279,10 +305,7 @@ impl EmbeddedJournal {
         match *room {
             Some((at, has_room)) if at.elapsed() < ROOM_STANDS => has_room,
             Some(_) | None => {
-                let free = self.source.disk.free_bytes(&self.source.paths.dir);
-                let needed = self.segment_bytes.saturating_mul(2);
-                // A disk that does not say is no place to go on.
-                let has_room = free.is_ok_and(|free| free >= needed);
+                let has_room = self.source.has_room(self.segment_bytes);
                 *room = Some((Instant::now(), has_room));
                 has_room
             }

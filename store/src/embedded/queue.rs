@@ -24,18 +24,28 @@ pub(super) struct Pending {
     pub(super) began: Option<Instant>,
     /// The writers who have entries in it.
     pub(super) writers: Vec<usize>,
+    /// The length of the records.
+    length: usize,
     /// Tells it from every other batch since the start.
     number: u64,
 }
 
 impl Pending {
     pub(super) fn new() -> Self {
-        Self { bytes: vec![0; HEADER], count: 0, began: None, writers: Vec::new(), number: 0 }
+        Self {
+            bytes: vec![0; HEADER],
+            count: 0,
+            began: None,
+            writers: Vec::new(),
+            length: 0,
+            number: 0,
+        }
     }
 
     fn clear(&mut self) {
         self.bytes.truncate(HEADER);
         self.count = 0;
+        self.length = 0;
         self.began = None;
         self.writers.clear();
     }
@@ -168,12 +178,8 @@ impl Queue {
     pub(super) fn take(&self) -> Option<Pending> {
         let mut inner = self.inner();
         loop {
-            if let Some(full) = inner.full.pop_front() {
-                return Some(full);
-            }
-            if inner.filling.count > 0 {
-                inner.rotate();
-                continue;
+            if let Some(next) = inner.next() {
+                return Some(next);
             }
             if inner.status != Status::Open {
                 return None;
@@ -184,8 +190,14 @@ impl Queue {
         }
     }
 
-    /// Takes back the buffer of a batch that is durable; its records had `length` bytes.
-    pub(super) fn recycle(&self, mut written: Pending, length: usize) {
+    /// Returns a batch to write, if one waits.
+    pub(super) fn try_take(&self) -> Option<Pending> {
+        self.inner().next()
+    }
+
+    /// Takes back the buffer of a batch that is durable.
+    pub(super) fn recycle(&self, mut written: Pending) {
+        let length = written.length;
         written.clear();
         let mut inner = self.inner();
         inner.waiting = inner.waiting.saturating_sub(length);
@@ -222,6 +234,13 @@ impl Queue {
 }
 
 impl Inner {
+    fn next(&mut self) -> Option<Pending> {
+        if self.full.is_empty() && self.filling.count > 0 {
+            self.rotate();
+        }
+        self.full.pop_front()
+    }
+
     fn rotate(&mut self) {
         let fresh = self.spare.pop().unwrap_or_else(Pending::new);
         let full = std::mem::replace(&mut self.filling, fresh);
@@ -240,5 +259,6 @@ impl Inner {
         }
         self.filling.bytes.extend_from_slice(record);
         self.filling.count = self.filling.count.saturating_add(1);
+        self.filling.length = self.filling.length.saturating_add(record.len());
     }
 }

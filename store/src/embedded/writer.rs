@@ -1,4 +1,4 @@
-//! The writing thread, and the handles of those who submit.
+//! Writing batches, in a thread of its own or step by step, and the handles of those who submit.
 //!
 //! One batch is in flight at a time: what arrives while it is synced is the next. A plain write
 //! followed by `fdatasync` into blocks that exist was measured as fast as `O_DSYNC` (within three
@@ -11,14 +11,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use domain::faults::{self, Fault};
 use domain::shard::Event;
 use domain::terms::ShardNo;
 use metrics::{Counter, Gauge, Histogram};
 
-use super::ahead::Ahead;
+use super::ahead::Segments;
 use super::queue::{Offer, Pending, Queue, Status};
 use super::{Loss, OnLoss};
-use crate::batch::{self, HEADER, Mark};
+use crate::batch::{self, Mark};
 use crate::chain::{Chain, Positions};
 use crate::commit::{Commit, CommitError, Lsn, Outcome};
 use crate::disk::Disk;
@@ -104,33 +105,40 @@ impl Meters {
     }
 }
 
-/// The one who writes.
-pub(super) struct Scribe {
+/// The one who writes: one batch at a time, [`Scribe::write`], then [`Scribe::sync`], then
+/// [`Scribe::tell`].
+pub(super) struct Scribe<S> {
     shared: Arc<Shared>,
     disk: Arc<dyn Disk>,
     node: NodeId,
     segment: Segment,
     mark: Mark,
-    ahead: Ahead,
-    on_loss: OnLoss,
+    /// The place after the batch in flight, and when that was written.
+    written: Option<(Mark, Instant)>,
+    segments: S,
     meters: Meters,
 }
 
-impl Scribe {
+impl<S> fmt::Debug for Scribe<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scribe").field("mark", &self.mark).finish_non_exhaustive()
+    }
+}
+
+impl<S: Segments> Scribe<S> {
     pub(super) fn new(
         shared: Arc<Shared>,
         (disk, node): (Arc<dyn Disk>, NodeId),
         segment: Segment,
-        ahead: Ahead,
-        on_loss: OnLoss,
+        segments: S,
     ) -> Self {
         let (mark, meters) = (shared.durable(), Meters::new());
         meters.position.set(mark.lsn as f64);
-        Self { shared, disk, node, segment, mark, ahead, on_loss, meters }
+        Self { shared, disk, node, segment, mark, written: None, segments, meters }
     }
 
     /// Writes until the queue is closed and empty, or the disk fails.
-    pub(super) fn run(mut self) {
+    pub(super) fn run(mut self, on_loss: &OnLoss) {
         let path = self.segment.path.clone();
         let result = catch_unwind(AssertUnwindSafe(|| self.write_all())).unwrap_or_else(|_panic| {
             Err(Loss { path, source: io::Error::other("the writing thread panicked") })
@@ -139,37 +147,32 @@ impl Scribe {
             Ok(()) => self.shared.queue.end(Status::Closed),
             Err(loss) => {
                 self.shared.queue.end(Status::Lost);
-                (self.on_loss)(&loss);
+                on_loss(&loss);
             }
         }
     }
 
     fn write_all(&mut self) -> Result<(), Loss> {
         while let Some(mut pending) = self.shared.queue.take() {
-            let records = pending.bytes.len().saturating_sub(HEADER);
-            self.append(&mut pending)?;
-            self.shared.publish(self.mark);
-            self.shared.tell(&pending.writers, Lsn(self.mark.lsn));
-            self.meter(&pending);
-            self.shared.queue.recycle(pending, records);
+            self.write(&mut pending)?;
+            self.sync()?;
+            self.tell(pending);
         }
-        // An empty batch at the end: what was damaged since then is not taken for half written.
-        self.append(&mut Pending::new())?;
+        self.end()
+    }
+
+    /// Writes an empty batch at the end: what was damaged since then is not taken for half
+    /// written.
+    pub(super) fn end(&mut self) -> Result<(), Loss> {
+        self.write(&mut Pending::new())?;
+        self.sync()?;
         self.shared.publish(self.mark);
         Ok(())
     }
 
-    fn meter(&self, pending: &Pending) {
-        if let Some(began) = pending.began {
-            self.meters.append.record(began.elapsed());
-        }
-        self.meters.bytes.increment(pending.bytes.len() as u64);
-        self.meters.position.set(self.mark.lsn as f64);
-        self.meters.batch.record(f64::from(pending.count));
-    }
-
-    /// Writes one batch and waits until it is durable.
-    fn append(&mut self, pending: &mut Pending) -> Result<(), Loss> {
+    /// Writes a batch, which is not durable before the next sync. If there is no segment for it,
+    /// nothing has changed.
+    pub(super) fn write(&mut self, pending: &mut Pending) -> Result<(), Loss> {
         let length = pending.bytes.len().next_multiple_of(batch::SECTOR) as u64;
         let mut start = self.mark.end;
         if self.mark.segment != self.segment.number {
@@ -178,7 +181,7 @@ impl Scribe {
         // One that was made under smaller sizes may be too short, and is passed over.
         while start.saturating_add(length) > self.segment.length {
             let is_closing = || self.shared.queue.status() != Status::Open;
-            let next = self.ahead.next(is_closing);
+            let next = self.segments.next(&is_closing);
             self.segment = next.map_err(|source| self.loss(source))?;
             start = FILE_HEADER;
         }
@@ -187,11 +190,36 @@ impl Scribe {
         self.disk
             .write_all_at(&self.segment.file, &pending.bytes, start)
             .map_err(|source| self.loss(source))?;
-        let written = Instant::now();
-        self.disk.sync_data(&self.segment.file).map_err(|source| self.loss(source))?;
+        self.written = Some((after, Instant::now()));
+        Ok(())
+    }
+
+    /// Waits until the batch that was written is durable.
+    pub(super) fn sync(&mut self) -> Result<(), Loss> {
+        let Some((after, written)) = self.written.take() else { return Ok(()) };
+        if !faults::is_planted(Fault::SyncSkipped) {
+            let mut synced = self.disk.sync_data(&self.segment.file);
+            if synced.is_err() && faults::is_planted(Fault::SyncRetried) {
+                synced = self.disk.sync_data(&self.segment.file);
+            }
+            synced.map_err(|source| self.loss(source))?;
+        }
         self.meters.sync.record(written.elapsed());
         self.mark = after;
         Ok(())
+    }
+
+    /// Tells everybody that the batch is durable, and gives its buffer back.
+    pub(super) fn tell(&self, pending: Pending) {
+        self.shared.publish(self.mark);
+        self.shared.tell(&pending.writers, Lsn(self.mark.lsn));
+        if let Some(began) = pending.began {
+            self.meters.append.record(began.elapsed());
+        }
+        self.meters.bytes.increment(pending.bytes.len() as u64);
+        self.meters.position.set(self.mark.lsn as f64);
+        self.meters.batch.record(f64::from(pending.count));
+        self.shared.queue.recycle(pending);
     }
 
     fn loss(&self, source: io::Error) -> Loss {

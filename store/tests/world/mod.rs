@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "every test file uses its own part of it")]
 
 use domain::books::Books;
-use domain::issuing::{CardStatus, Identity, PinPolicy, ProductId, Terms};
+use domain::issuing::{CardStatus, Identity, PinPolicy, ProductId, Rights, Terms};
 use domain::ledger::{Parts, Purse};
 use domain::risk::PinFact;
 use domain::shard::{CardIssued, Command, Event, Original, Request, Reversal, Upload};
@@ -92,7 +92,7 @@ impl World {
                 merchant: merchant(self.terminals),
                 sealed_tmk: vec![self.terminals as u8; 24].into(),
                 scheme: "3des/des-40a/union-pay".into(),
-                may_refund: true,
+                rights: Rights::ALL,
             };
             return (terminal.shard(), Command::RegisterTerminal { terminal, profile });
         }
@@ -126,12 +126,11 @@ impl World {
         let issued = CardIssued {
             card,
             terms: Terms {
-                product: ProductId(1),
                 named: self.cards.is_multiple_of(2),
                 pin: PinPolicy::Above(Amount::from_fen(20_000)),
                 transaction_max: Amount::from_fen(40_000),
                 draw: [Purse::Bonus, Purse::Main].into_iter().collect(),
-                refund_days: 30,
+                ..Terms::plain(ProductId(1))
             },
             status: if self.cards.is_multiple_of(7) {
                 CardStatus::Frozen
@@ -190,7 +189,7 @@ impl World {
         self.last.push((key, kind, card, merchant, amount, rrn));
         let original = original.map(|(_, original)| original);
         let request =
-            Request { key, kind, card, merchant, amount, pin, original, only_repeats: None };
+            Request { amount, pin, original, ..Request::plain(key, kind, card, merchant) };
         (card.shard(), Command::Transact(request))
     }
 

@@ -108,7 +108,8 @@ impl Accounts {
             }
             let (sender, receiver) = oneshot::channel();
             let reply = ReplyTo::Once(sender);
-            let mut envelope = Envelope { shard, command, guard: Guard::Free, reply };
+            let guard = Guard::Free;
+            let mut envelope = Envelope { shard, command, guard, reply, not_after: None };
             while let Err(back) = self.ask(envelope) {
                 // The mailbox is full: wait for one of ours, or for the one who fills it.
                 envelope = back;

@@ -27,6 +27,13 @@ pub enum ReplyTo {
 }
 
 impl ReplyTo {
+    /// Says that it was not decided, and never will be.
+    fn shed(self) {
+        if let Self::Line(line, token) = self {
+            drop(line.try_send(Decided { token, answer: None }));
+        }
+    }
+
     fn give(self, answer: Result<Answer, CommitError>) {
         if let Err(error) = &answer {
             tracing::warn!(target: "posp::account", %error, "a command was not taken");
@@ -54,6 +61,9 @@ pub struct Envelope {
     pub guard: Guard,
     /// Whoever wants the answer.
     pub reply: ReplyTo,
+    /// The microsecond after which it is no longer to be decided, if there is one: nobody would
+    /// wait for the answer.
+    pub not_after: Option<u64>,
 }
 
 /// There is something in the inbox.
@@ -142,9 +152,14 @@ impl<C: Commit + Unpin + 'static> Handler<Envelope> for AccountActor<C> {
     type Result = ();
 
     fn handle(&mut self, envelope: Envelope, _ctx: &mut Self::Context) {
-        let Envelope { shard, command, guard, reply } = envelope;
-        let at = self.clock.now().at;
-        self.desk.handle(shard, command, at, (guard, reply));
+        let Envelope { shard, command, guard, reply, not_after } = envelope;
+        let now = self.clock.now();
+        if not_after.is_some_and(|last| now.micros > last) {
+            drop(guard);
+            reply.shed();
+        } else {
+            self.desk.handle(shard, command, now.at, (guard, reply));
+        }
         self.answer();
     }
 }

@@ -35,7 +35,7 @@ fn bounds(config: &Config) -> [Rule; 7] {
     ]
 }
 
-fn relations(config: &Config) -> [Rule; 4] {
+fn relations(config: &Config) -> [Rule; 5] {
     let Config { pos, http, terminal, shutdown, .. } = config;
     [
         (
@@ -52,6 +52,11 @@ fn relations(config: &Config) -> [Rule; 4] {
             pos.frame_deadline <= pos.idle_timeout,
             &["pos.frame_deadline", "pos.idle_timeout"],
             "must not be above pos.idle_timeout, or the first frame is cut off",
+        ),
+        (
+            terminal.decide_margin < terminal.answer_deadline,
+            &["terminal.decide_margin", "terminal.answer_deadline"],
+            "must be below terminal.answer_deadline, or nothing is ever decided",
         ),
         (
             terminal.answer_deadline <= shutdown.drain_timeout,

@@ -114,6 +114,8 @@ settings! {
     terminal: Terminal {
         /// How long after a request its answer still leaves. A later one is dropped.
         answer_deadline: Duration = Duration::from_secs(20),
+        /// What must be left of that time for a request to be decided at all.
+        decide_margin: Duration = Duration::from_secs(1),
         /// Wrong message codes in a row after which a terminal must sign on again.
         mac_errors_max: u32 = 3,
     }

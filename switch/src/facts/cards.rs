@@ -1,5 +1,7 @@
 //! Cards by the keyed index of their number.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use dashmap::DashMap;
 use domain::issuing::Identity;
 use domain::terms::CardId;
@@ -16,38 +18,56 @@ pub struct CardRef {
 
 /// The directory of cards. Knows no number, only what the keyed digest makes of it.
 #[derive(Debug, Default)]
-pub struct Cards(DashMap<PanIndex, CardRef>);
+pub struct Cards {
+    cards: DashMap<PanIndex, CardRef>,
+    /// PINs that were chosen since the cards were taken in. An entry tells of the card by its id.
+    chosen: DashMap<CardId, PinVerification>,
+    /// False as long as none was, which spares the look-up.
+    has_chosen: AtomicBool,
+}
 
 impl Cards {
     /// Takes in a card.
     pub fn add(&self, card: CardId, identity: &Identity) {
         let pin = identity.pin.map(PinVerification::from_bytes);
-        self.0.insert(PanIndex(identity.index), CardRef { card, pin });
+        self.cards.insert(PanIndex(identity.index), CardRef { card, pin });
+    }
+
+    /// Takes in the verification value of a card's new PIN.
+    pub fn choose_pin(&self, card: CardId, pin: [u8; 8]) {
+        self.chosen.insert(card, PinVerification::from_bytes(pin));
+        self.has_chosen.store(true, Ordering::Release);
     }
 
     /// Finds a card.
     #[must_use]
     pub fn get(&self, index: &PanIndex) -> Option<CardRef> {
-        self.0.get(index).map(|entry| *entry)
+        let mut found = self.cards.get(index).map(|entry| *entry)?;
+        if self.has_chosen.load(Ordering::Acquire)
+            && let Some(pin) = self.chosen.get(&found.card)
+        {
+            found.pin = Some(*pin);
+        }
+        Some(found)
     }
 
     /// Returns the highest id that a card has: ids above it were never given. There may be fewer
     /// cards than that, if a crash came while they were issued.
     #[must_use]
     pub fn last(&self) -> Option<CardId> {
-        self.0.iter().map(|entry| entry.card).max()
+        self.cards.iter().map(|entry| entry.card).max()
     }
 
     /// Returns how many cards there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.cards.len()
     }
 
     /// True if there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.cards.is_empty()
     }
 }
 

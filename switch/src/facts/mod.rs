@@ -6,13 +6,15 @@ mod cards;
 mod care;
 mod terminals;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use codec::Dialect;
 use domain::books::{Books, terminal_of};
-use domain::shard::{Event, Shard};
-use domain::terms::TerminalId;
+use domain::issuing::MerchantTraits;
+use domain::shard::{Event, Shard, Transacted};
+use domain::terms::{MerchantId, TerminalId};
 use domain::txn::Batches;
 use keys::Hsm;
 
@@ -31,12 +33,17 @@ pub struct TerminalRules {
     pub mac_errors_max: u32,
     /// Microseconds after which an answer is no longer sent: the terminal reverses by then.
     pub answer_micros_max: u64,
+    /// Microseconds after which nothing is decided any more: what is left of the time would not do
+    /// to make it durable.
+    pub decide_micros_max: u64,
 }
 
 /// The facts of a node.
 pub struct Facts {
     /// The terminals, by id.
     pub terminals: Terminals,
+    /// What is known of merchants.
+    pub merchants: HashMap<MerchantId, MerchantTraits>,
     /// The cards, by the keyed index of their number.
     pub cards: Cards,
     /// False while the disk has no room for the journal: debits wait for better times.
@@ -96,6 +103,9 @@ impl Facts {
                 }
             }
             Event::Transacted(_) | Event::Reversed(_) | Event::Batch { .. } => {
+                if let Event::Transacted(Transacted { card, new_pin: Some(pin), .. }) = event {
+                    self.cards.choose_pin(*card, *pin);
+                }
                 if let Some(entry) = terminal_of(event).and_then(|id| self.terminals.get(id)) {
                     entry.absorb(event);
                 }

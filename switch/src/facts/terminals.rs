@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dashmap::DashMap;
+use domain::issuing::Rights;
 use domain::shard::Event;
 use domain::terms::{Amount, BatchNo, CardId, MerchantId, Stan, TerminalId, Timestamp};
 use domain::txn::{Batches, Care, CareList, Terminal, TerminalProfile, TmkCare, Totals, Version};
@@ -132,7 +133,7 @@ struct Setup {
     merchant: MerchantId,
     scheme: Scheme,
     sealed_tmk: SealedKey,
-    may_refund: bool,
+    rights: Rights,
 }
 
 impl Setup {
@@ -141,7 +142,7 @@ impl Setup {
             merchant: profile.merchant,
             scheme: Scheme::parse(&profile.scheme)?,
             sealed_tmk: SealedKey::from_bytes(profile.sealed_tmk.to_vec()),
-            may_refund: profile.may_refund,
+            rights: profile.rights,
         })
     }
 }
@@ -341,10 +342,10 @@ impl TerminalEntry {
         lane.setup = setup;
     }
 
-    /// True if it may refund.
+    /// Returns what it may ask for.
     #[must_use]
-    pub fn may_refund(&self) -> bool {
-        self.lane().setup.may_refund
+    pub fn rights(&self) -> Rights {
+        self.lane().setup.rights
     }
 
     /// Returns its working keys, if it is signed on.

@@ -1,19 +1,15 @@
 //! Gather: what the request says, who sends it, whether it is genuine, whose card it is.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use codec::{Envelope, Message};
-use domain::risk::PinFact;
-use domain::shard::{Command, Original, Request, Reversal};
-use domain::terms::{Amount, BatchNo, CardId, Refusal, Stan};
-use domain::txn::{TxnKey, TxnKind};
-use keys::{KeyLayout, Pan12, PinVerdict, WorkingKeys};
-use routing::Route;
+use domain::shard::Command;
+use domain::terms::{BatchNo, Stan};
+use keys::{KeyLayout, WorkingKeys};
 
 use super::{Asked, Outgoing, Step, Tell, care, settle};
 use crate::clock::Moment;
-use crate::facts::{Busy, CardRef, Facts, Found, Guard, SealedKeyring, TerminalEntry};
+use crate::facts::{Facts, Guard, SealedKeyring, TerminalEntry};
 use crate::message::matrix::{self, NoRow, Row, Transaction};
 use crate::message::reply::{self, Reply, Requirement};
 use crate::message::request::{self, Origin};
@@ -30,7 +26,7 @@ pub(super) struct Genuine<'f> {
     row: &'static Row,
     pub(super) origin: Origin,
     pub(super) entry: Arc<TerminalEntry>,
-    keys: Option<Arc<WorkingKeys>>,
+    pub(super) keys: Option<Arc<WorkingKeys>>,
 }
 
 /// Why a request is answered without asking a shard.
@@ -215,7 +211,7 @@ impl Genuine<'_> {
         write(self.facts, &self.envelope, &self.message, Some(self.row), None, &reply)
     }
 
-    fn tell(&self, key_block: Option<Vec<u8>>) -> Tell {
+    pub(super) fn tell(&self, key_block: Option<Vec<u8>>) -> Tell {
         Tell {
             frame: self.frame.to_vec(),
             row: self.row,
@@ -264,151 +260,5 @@ impl Genuine<'_> {
             .into_boxed_slice();
         let command = Command::SignOn { terminal: self.origin.terminal, sealed_keys };
         Ok(self.ask_own_shard(command, Guard::Alone(alone), Some(fresh.f62)))
-    }
-
-    fn transact(&self, kind: TxnKind) -> Result<Step, Stop> {
-        request::check_currency(&self.message).or_else(|stop| match kind {
-            TxnKind::Inquiry => Ok(()),
-            TxnKind::Sale | TxnKind::Void | TxnKind::Refund => Err(stop),
-        })?;
-        // Not refused, because nobody could remember that: the terminal gives up and reverses, and
-        // for reversals there is room.
-        if kind == TxnKind::Sale && !self.facts.has_room.load(Ordering::Relaxed) {
-            return Ok(Step::Drop("NO_ROOM"));
-        }
-        let amount = match kind {
-            TxnKind::Inquiry => Amount::ZERO,
-            TxnKind::Sale | TxnKind::Void | TxnKind::Refund => self.amount()?,
-        };
-        let (batch, stan) = (self.batch()?, self.stan()?);
-        let (card, pan) = self.card()?;
-        let pin = self.pin(&card, &pan)?;
-        let original = matches!(kind, TxnKind::Void | TxnKind::Refund).then(|| {
-            let said = request::original(&self.message);
-            let known = said.batch.zip(said.stan);
-            let made_with = known.and_then(|(batch, stan)| self.entry.card_of(batch, stan));
-            let other_card = made_with.is_some_and(|other| other != card.card);
-            Original { other_card, ..said }
-        });
-        let claim = self.entry.begin(batch, stan, card.card).map_err(|busy| match busy {
-            Busy::Barred => Stop::Refuse(ResponseCode::ALREADY_UNDONE, 11),
-            Busy::TakenByOtherCard => Stop::Refuse(ResponseCode::DUPLICATE, 11),
-            Busy::InFlight => Stop::Later,
-        })?;
-        let only_repeats = if !claim.batch_is_open {
-            Some(Refusal::BatchDiffers)
-        } else if kind == TxnKind::Refund && !self.entry.may_refund() {
-            Some(Refusal::TerminalMayNot)
-        } else {
-            None
-        };
-        let request = Request {
-            key: TxnKey { terminal: self.origin.terminal, batch, stan },
-            kind,
-            card: card.card,
-            merchant: self.origin.merchant,
-            amount,
-            pin,
-            original,
-            only_repeats,
-        };
-        Ok(self.ask_card(card.card, Command::Transact(request), Guard::Claim(claim)))
-    }
-
-    fn reverse(&self, kind: TxnKind) -> Result<Step, Stop> {
-        let (batch, stan, amount) = (self.batch()?, self.stan()?, self.amount()?);
-        let key = TxnKey { terminal: self.origin.terminal, batch, stan };
-        let named = if self.message.has(2) || self.message.has(35) {
-            self.card().ok().map(|(card, _pan)| card.card)
-        } else {
-            None
-        };
-        let made_with = self.entry.card_of(batch, stan);
-        let card = match (made_with, named) {
-            // It names another card than the original was made with: not the original's reversal.
-            (Some(made_with), Some(named)) if made_with != named => {
-                return Err(Stop::Refuse(ResponseCode::NOT_FOUND, 2));
-            }
-            (Some(card), _) | (None, Some(card)) => card,
-            (None, None) => match self.entry.find_or_bar(batch, stan) {
-                Found::Card(card) => card,
-                Found::Settled => {
-                    return Err(Stop::Refuse(ResponseCode::INVALID_TRANSACTION, 60));
-                }
-                Found::Barred => {
-                    return Ok(self.ask_own_shard(Command::Bar(key), Guard::Free, None));
-                }
-            },
-        };
-        let claim = self.entry.begin_reversal(batch, stan, card).map_err(|_closing| Stop::Later)?;
-        let reversal = Reversal {
-            key,
-            kind,
-            card,
-            merchant: self.origin.merchant,
-            amount,
-            batch_is_open: claim.batch_is_open,
-        };
-        Ok(self.ask_card(card, Command::Reverse(reversal), Guard::Claim(claim)))
-    }
-
-    fn ask_card(&self, card: CardId, command: Command, guard: Guard) -> Step {
-        let tell = self.tell(None);
-        Step::Ask(Box::new(Asked { shard: card.shard(), command, guard, tell }))
-    }
-
-    fn amount(&self) -> Result<Amount, Stop> {
-        request::amount(&self.message).ok_or(Stop::Refuse(ResponseCode::FORMAT_ERROR, 4))
-    }
-
-    /// Finds the card and the part of its number that PIN blocks are bound to.
-    fn card(&self) -> Result<(CardRef, Pan12), Stop> {
-        let mut track = [0_u8; 37];
-        let mut length = 0;
-        if let Some(field) = self.message.digits(35) {
-            length = field.len();
-            if field.copy_to(&mut track).is_none() {
-                return Err(Stop::Refuse(ResponseCode::FORMAT_ERROR, 35));
-            }
-        }
-        let swiped = track.get_mut(..length).filter(|track| !track.is_empty());
-        let swiped = match (swiped, self.keys.as_deref()) {
-            (Some(track), Some(keys)) if request::has_encrypted_track(&self.message) => {
-                let clear = self.facts.hsm.decrypt_track(keys, track);
-                clear.map_err(|_error| Stop::Refuse(ResponseCode::FORMAT_ERROR, 35))?;
-                Some(&*track)
-            }
-            (track, _) => track.map(|track| &*track),
-        };
-        let card = request::card(&self.message, swiped).inspect_err(|_refused| {
-            if request::names_two_cards(&self.message, swiped) {
-                self.facts.telemetry.suspect(self.now, Suspicion::TwoCards, self.origin.terminal);
-            }
-        })?;
-        match self.facts.routes.route(&card.pan) {
-            Route::Own => {}
-            Route::Unknown => return Err(Stop::Refuse(ResponseCode::NO_ISSUER, 2)),
-            Route::Disabled => return Err(Stop::Refuse(ResponseCode::ISSUER_DOWN, 2)),
-            Route::Partner(_) => return Err(Stop::Refuse(ResponseCode::NO_LINE, 2)),
-        }
-        let digits = card.pan.digits();
-        let found = self.facts.cards.get(&self.facts.hsm.pan_index(digits));
-        let unknown = Stop::Refuse(ResponseCode::INVALID_CARD, 2);
-        let pan = Pan12::from_pan(digits);
-        found.zip(pan).ok_or(unknown)
-    }
-
-    /// Has the PIN verified. What becomes of the verdict is the shard's to say.
-    fn pin(&self, card: &CardRef, pan: &Pan12) -> Result<PinFact, Stop> {
-        let Some(field) = request::pin(&self.message)? else { return Ok(PinFact::Absent) };
-        let (Some(keys), Some(expected)) = (self.keys.as_deref(), &card.pin) else {
-            return Ok(PinFact::Wrong);
-        };
-        let hsm = &self.facts.hsm;
-        let verdict = hsm.verify_pin(keys, field.block, field.format, pan, card.card.0, expected);
-        Ok(match verdict {
-            PinVerdict::Right => PinFact::Right,
-            PinVerdict::Wrong => PinFact::Wrong,
-        })
     }
 }

@@ -4,6 +4,7 @@
 //! answer, or a question for a shard and what it takes to [`tell`] its answer. In between, the
 //! account actor decides and commits.
 
+mod card;
 mod care;
 mod gather;
 mod settle;
@@ -66,5 +67,6 @@ pub struct Tell {
     keys: Option<Arc<WorkingKeys>>,
     /// Fresh working keys, as F62 carries them.
     key_block: Option<Vec<u8>>,
-    arrived: Moment,
+    /// When the request came.
+    pub(crate) arrived: Moment,
 }

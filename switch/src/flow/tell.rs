@@ -1,6 +1,7 @@
 //! Tell: the shard's answer, as the terminal understands it.
 
 use codec::{Envelope, Message};
+use domain::faults::{self, Fault};
 use domain::shard::{Answer, Detail};
 use domain::terms::Refusal;
 use domain::txn::TxnKind;
@@ -10,7 +11,8 @@ use crate::clock::Moment;
 use crate::facts::Facts;
 use crate::message::errand::Errand;
 use crate::message::matrix::Transaction;
-use crate::message::reply::{self, Reference, Reply, Requirement};
+use crate::message::reply::{self, Left, Reference, Reply, Requirement};
+use crate::message::request;
 use crate::message::response::{self, ResponseCode};
 use crate::telemetry::Line;
 
@@ -19,14 +21,14 @@ use crate::telemetry::Line;
 #[must_use]
 pub fn tell(facts: &Facts, now: Moment, tell: &Tell, answer: &Answer) -> Option<Outgoing> {
     let micros = now.micros.saturating_sub(tell.arrived.micros);
-    if micros > facts.rules.answer_micros_max {
+    if micros > facts.rules.answer_micros_max && !faults::is_planted(Fault::LateAnswerSent) {
         facts.telemetry.too_late();
         return None;
     }
     let envelope = Envelope::parse(&tell.frame).ok()?;
     let message = Message::parse(facts.dialect, envelope.body).ok()?;
-    let code = code_of(tell.row.transaction, answer);
-    let mut reply = reply_of(tell, answer, code);
+    let code = code_of(tell.row.transaction, &message, answer);
+    let mut reply = reply_of(tell, &message, answer, code);
     if reply.requirement == Requirement::None {
         reply.requirement = care::requirement(facts, tell.terminal, &tell.entry);
     }
@@ -50,8 +52,9 @@ pub fn tell(facts: &Facts, now: Moment, tell: &Tell, answer: &Answer) -> Option<
     Some(Outgoing { bytes, code: Some(code) })
 }
 
-fn code_of(transaction: Transaction, answer: &Answer) -> ResponseCode {
+fn code_of(transaction: Transaction, message: &Message<'_>, answer: &Answer) -> ResponseCode {
     match answer.verdict {
+        Ok(()) if is_in_part(transaction, message, answer) => ResponseCode::APPROVED_IN_PART,
         Ok(()) => ResponseCode::APPROVED,
         Err(refusal) if matches!(transaction, Transaction::Reversal(_)) => {
             response::of_reversal(refusal)
@@ -60,7 +63,22 @@ fn code_of(transaction: Transaction, answer: &Answer) -> ResponseCode {
     }
 }
 
-fn reply_of<'t>(tell: &'t Tell, answer: &Answer, code: ResponseCode) -> Reply<'t> {
+/// True if less was approved than asked for.
+fn is_in_part(transaction: Transaction, message: &Message<'_>, answer: &Answer) -> bool {
+    match (transaction, &answer.detail) {
+        (Transaction::Card(TxnKind::Sale), Detail::Approval { approved, .. }) => {
+            request::amount(message).is_some_and(|asked| *approved < asked)
+        }
+        _ => false,
+    }
+}
+
+fn reply_of<'t>(
+    tell: &'t Tell,
+    message: &Message<'_>,
+    answer: &Answer,
+    code: ResponseCode,
+) -> Reply<'t> {
     let mut reply =
         Reply { date: answer.date, rrn: reference_of(answer), ..Reply::only(code, answer.at) };
     if answer.verdict == Err(Refusal::BatchDiffers) {
@@ -72,8 +90,23 @@ fn reply_of<'t>(tell: &'t Tell, answer: &Answer, code: ResponseCode) -> Reply<'t
             reply.keys = tell.key_block.as_deref().filter(|_| is_new_tmk && answer.verdict.is_ok());
         }
         Detail::Ended(_) => {}
-        Detail::Approval { auth, .. } => reply.auth = Some(*auth),
-        Detail::Balance { available, .. } => reply.available = Some(*available),
+        Detail::Approval { auth, approved, available, .. } => {
+            reply.auth = Some(*auth);
+            let asked = request::amount(message).unwrap_or_default();
+            if code == ResponseCode::APPROVED_IN_PART {
+                reply.amount = Some(*approved);
+                reply.due = Some(asked.minus(*approved));
+            }
+            if request::takes_part(message) {
+                let of_points =
+                    matches!(tell.row.transaction, Transaction::Card(kind) if kind.is_of_points());
+                let left = if of_points { Left::Points } else { Left::Money };
+                reply.left = Some(left(*available));
+            }
+        }
+        Detail::Balance { available, .. } => reply.left = Some(Left::Money(*available)),
+        Detail::Points(points) => reply.left = Some(Left::Points(*points)),
+        Detail::Room(room) => reply.room = Some(*room),
         Detail::Batch(batch) => {
             if tell.row.transaction == Transaction::SignOn {
                 reply.batch = Some(*batch);
@@ -100,16 +133,5 @@ const fn reference_of(answer: &Answer) -> Reference {
 
 /// Only an upload in F48 is told how much of it was taken in.
 fn uploaded(transaction: Transaction, count: u32) -> Option<(u32, usize)> {
-    match transaction {
-        Transaction::UploadStripe => Some((count, 2)),
-        Transaction::SignOn
-        | Transaction::SignOff
-        | Transaction::Echo
-        | Transaction::Card(TxnKind::Sale | TxnKind::Void | TxnKind::Refund | TxnKind::Inquiry)
-        | Transaction::Reversal(_)
-        | Transaction::Settlement
-        | Transaction::UploadDetail
-        | Transaction::UploadEnd
-        | Transaction::Care(_) => None,
-    }
+    (transaction == Transaction::UploadStripe).then_some((count, 2))
 }

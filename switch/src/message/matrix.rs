@@ -13,7 +13,7 @@ pub enum Transaction {
     SignOff,
     /// Is anybody there?
     Echo,
-    /// A sale, void, refund or inquiry.
+    /// A transaction of a card.
     Card(TxnKind),
     /// A reversal of what it names.
     Reversal(TxnKind),
@@ -37,18 +37,40 @@ impl Transaction {
             Self::SignOn => "sign_on",
             Self::SignOff => "sign_off",
             Self::Echo => "echo",
-            Self::Card(TxnKind::Sale) => "sale",
-            Self::Card(TxnKind::Void) => "void",
-            Self::Card(TxnKind::Refund) => "refund",
-            Self::Card(TxnKind::Inquiry) => "inquiry",
-            Self::Reversal(TxnKind::Sale) => "sale_reversal",
-            Self::Reversal(TxnKind::Void) => "void_reversal",
-            Self::Reversal(TxnKind::Refund | TxnKind::Inquiry) => "reversal",
+            Self::Card(kind) => kind.name(),
+            Self::Reversal(kind) => reversal_name(kind),
             Self::Settlement => "settlement",
             Self::UploadStripe | Self::UploadDetail => "batch_upload",
             Self::UploadEnd => "batch_end",
             Self::Care(errand) => errand.name(),
         }
+    }
+}
+
+/// Returns the name of the reversal of a transaction.
+const fn reversal_name(kind: TxnKind) -> &'static str {
+    match kind {
+        TxnKind::Sale => "sale_reversal",
+        TxnKind::Void => "void_reversal",
+        TxnKind::PreAuth => "pre_auth_reversal",
+        TxnKind::PreAuthVoid => "pre_auth_void_reversal",
+        TxnKind::Completion => "completion_reversal",
+        TxnKind::CompletionVoid => "completion_void_reversal",
+        TxnKind::PointsSale => "points_sale_reversal",
+        TxnKind::PointsVoid => "points_void_reversal",
+        TxnKind::Activation => "activation_reversal",
+        TxnKind::Refund
+        | TxnKind::Inquiry
+        | TxnKind::CompletionAdvice
+        | TxnKind::OfflineSale
+        | TxnKind::Adjustment
+        | TxnKind::ECash
+        | TxnKind::Verification
+        | TxnKind::TopUp
+        | TxnKind::TopUpConfirm
+        | TxnKind::PointsInquiry
+        | TxnKind::PinChange
+        | TxnKind::ScriptNotice => "reversal",
     }
 }
 
@@ -84,12 +106,44 @@ pub static ROWS: &[Row] = &[
     row(b"0800", None,            None,        Some(b"00"), Some(b"006"), Transaction::SignOn,                     false, &[11, 41, 42, 60]),
     row(b"0820", None,            None,        Some(b"00"), Some(b"002"), Transaction::SignOff,                    false, &[11, 41, 42, 60]),
     row(b"0820", None,            None,        Some(b"00"), Some(b"301"), Transaction::Echo,                       false, &[41, 42, 60]),
-    row(b"0200", Some(b"310000"), Some(b"00"), Some(b"01"), None,         Transaction::Card(TxnKind::Inquiry),     true,  &[3, 11, 22, 25, 41, 42, 60]),
-    row(b"0200", Some(b"000000"), Some(b"00"), Some(b"22"), None,         Transaction::Card(TxnKind::Sale),        true,  &[3, 4, 11, 22, 25, 41, 42, 60]),
-    row(b"0200", Some(b"200000"), Some(b"00"), Some(b"23"), None,         Transaction::Card(TxnKind::Void),        true,  &[3, 4, 11, 22, 25, 37, 41, 42, 60, 61]),
-    row(b"0220", Some(b"200000"), Some(b"00"), Some(b"25"), None,         Transaction::Card(TxnKind::Refund),      true,  &[3, 4, 11, 22, 25, 37, 41, 42, 60, 61]),
-    row(b"0400", Some(b"000000"), Some(b"00"), Some(b"22"), None,         Transaction::Reversal(TxnKind::Sale),    true,  &[3, 4, 11, 25, 41, 42, 60]),
-    row(b"0400", Some(b"200000"), Some(b"00"), Some(b"23"), None,         Transaction::Reversal(TxnKind::Void),    true,  &[3, 4, 11, 25, 41, 42, 60]),
+    row(b"0200", Some(b"310000"), Some(b"00"), Some(b"01"), None,          Transaction::Card(TxnKind::Inquiry),               true,  &[3, 11, 22, 25, 41, 42, 60]),
+    row(b"0200", Some(b"000000"), Some(b"00"), Some(b"22"), None,          Transaction::Card(TxnKind::Sale),                  true,  &[3, 4, 11, 22, 25, 41, 42, 60]),
+    row(b"0200", Some(b"200000"), Some(b"00"), Some(b"23"), None,          Transaction::Card(TxnKind::Void),                  true,  &[3, 4, 11, 22, 25, 37, 41, 42, 60, 61]),
+    row(b"0220", Some(b"200000"), Some(b"00"), Some(b"25"), None,          Transaction::Card(TxnKind::Refund),                true,  &[3, 4, 11, 22, 25, 37, 41, 42, 60, 61]),
+    row(b"0200", Some(b"000000"), Some(b"08"), Some(b"22"), None,          Transaction::Card(TxnKind::Sale),                  true,  &[2, 3, 4, 11, 22, 25, 41, 42, 60, 62]),
+    row(b"0200", Some(b"200000"), Some(b"08"), Some(b"23"), None,          Transaction::Card(TxnKind::Void),                  true,  &[3, 4, 11, 22, 25, 37, 41, 42, 60, 61]),
+    row(b"0220", Some(b"200000"), Some(b"08"), Some(b"25"), None,          Transaction::Card(TxnKind::Refund),                true,  &[3, 4, 11, 22, 25, 37, 41, 42, 60, 61]),
+    row(b"0100", Some(b"030000"), Some(b"06"), Some(b"10"), None,          Transaction::Card(TxnKind::PreAuth),               true,  &[3, 4, 11, 22, 25, 41, 42, 60]),
+    row(b"0100", Some(b"030000"), Some(b"60"), Some(b"10"), None,          Transaction::Card(TxnKind::PreAuth),               true,  &[3, 4, 11, 22, 25, 38, 41, 42, 60]),
+    row(b"0100", Some(b"200000"), Some(b"06"), Some(b"11"), None,          Transaction::Card(TxnKind::PreAuthVoid),           true,  &[3, 4, 11, 22, 25, 38, 41, 42, 60]),
+    row(b"0200", Some(b"000000"), Some(b"06"), Some(b"20"), None,          Transaction::Card(TxnKind::Completion),            true,  &[3, 4, 11, 22, 25, 38, 41, 42, 60]),
+    row(b"0220", Some(b"000000"), Some(b"06"), Some(b"24"), None,          Transaction::Card(TxnKind::CompletionAdvice),      true,  &[3, 4, 11, 22, 25, 38, 41, 42, 60]),
+    row(b"0200", Some(b"200000"), Some(b"06"), Some(b"21"), None,          Transaction::Card(TxnKind::CompletionVoid),        true,  &[3, 4, 11, 22, 25, 37, 41, 42, 60, 61]),
+    row(b"0220", Some(b"000000"), Some(b"00"), Some(b"30"), None,          Transaction::Card(TxnKind::OfflineSale),           true,  &[3, 4, 11, 22, 25, 38, 41, 42, 60]),
+    row(b"0220", Some(b"000000"), Some(b"00"), Some(b"32"), None,          Transaction::Card(TxnKind::Adjustment),            true,  &[3, 4, 11, 22, 25, 41, 42, 48, 60, 61]),
+    row(b"0220", Some(b"000000"), Some(b"00"), Some(b"34"), None,          Transaction::Card(TxnKind::Adjustment),            true,  &[3, 4, 11, 22, 25, 41, 42, 48, 60, 61]),
+    row(b"0200", Some(b"000000"), Some(b"00"), Some(b"36"), None,          Transaction::Card(TxnKind::ECash),                 true,  &[3, 4, 11, 22, 25, 41, 42, 55, 60]),
+    row(b"0100", Some(b"330000"), Some(b"00"), Some(b"01"), None,          Transaction::Card(TxnKind::Verification),          true,  &[3, 11, 22, 25, 41, 42, 60]),
+    row(b"0200", Some(b"630000"), Some(b"00"), Some(b"48"), None,          Transaction::Card(TxnKind::TopUp),                 true,  &[3, 4, 11, 22, 25, 37, 41, 42, 60, 61]),
+    row(b"0220", Some(b"630000"), Some(b"00"), Some(b"48"), None,          Transaction::Card(TxnKind::TopUpConfirm),          true,  &[3, 4, 11, 22, 25, 37, 41, 42, 60, 61]),
+    row(b"0200", Some(b"310000"), Some(b"65"), Some(b"03"), None,          Transaction::Card(TxnKind::PointsInquiry),         true,  &[3, 11, 22, 25, 41, 42, 60]),
+    row(b"0200", Some(b"000000"), Some(b"65"), Some(b"22"), None,          Transaction::Card(TxnKind::PointsSale),            true,  &[3, 4, 11, 22, 25, 41, 42, 60]),
+    row(b"0200", Some(b"200000"), Some(b"65"), Some(b"23"), None,          Transaction::Card(TxnKind::PointsVoid),            true,  &[3, 4, 11, 22, 25, 37, 41, 42, 60, 61]),
+    row(b"0200", Some(b"900000"), Some(b"82"), Some(b"98"), None,          Transaction::Card(TxnKind::Activation),            true,  &[3, 11, 22, 25, 41, 42, 60]),
+    row(b"0200", Some(b"920000"), Some(b"82"), Some(b"97"), None,          Transaction::Card(TxnKind::PinChange),             true,  &[3, 11, 22, 25, 41, 42, 60, 62]),
+    row(b"0620", None,           None,        Some(b"00"), Some(b"951"),  Transaction::Card(TxnKind::ScriptNotice),          true,  &[3, 11, 22, 25, 41, 42, 60, 61]),
+    row(b"0400", Some(b"000000"), Some(b"00"), Some(b"22"), None,          Transaction::Reversal(TxnKind::Sale),              true,  &[3, 4, 11, 25, 41, 42, 60]),
+    row(b"0400", Some(b"200000"), Some(b"00"), Some(b"23"), None,          Transaction::Reversal(TxnKind::Void),              true,  &[3, 4, 11, 25, 41, 42, 60]),
+    row(b"0400", Some(b"000000"), Some(b"08"), Some(b"22"), None,          Transaction::Reversal(TxnKind::Sale),              true,  &[3, 4, 11, 25, 41, 42, 60]),
+    row(b"0400", Some(b"200000"), Some(b"08"), Some(b"23"), None,          Transaction::Reversal(TxnKind::Void),              true,  &[3, 4, 11, 25, 41, 42, 60]),
+    row(b"0400", Some(b"030000"), Some(b"06"), Some(b"10"), None,          Transaction::Reversal(TxnKind::PreAuth),           true,  &[3, 4, 11, 25, 41, 42, 60]),
+    row(b"0400", Some(b"030000"), Some(b"60"), Some(b"10"), None,          Transaction::Reversal(TxnKind::PreAuth),           true,  &[3, 4, 11, 25, 41, 42, 60]),
+    row(b"0400", Some(b"200000"), Some(b"06"), Some(b"11"), None,          Transaction::Reversal(TxnKind::PreAuthVoid),       true,  &[3, 4, 11, 25, 41, 42, 60]),
+    row(b"0400", Some(b"000000"), Some(b"06"), Some(b"20"), None,          Transaction::Reversal(TxnKind::Completion),        true,  &[3, 4, 11, 25, 41, 42, 60]),
+    row(b"0400", Some(b"200000"), Some(b"06"), Some(b"21"), None,          Transaction::Reversal(TxnKind::CompletionVoid),    true,  &[3, 4, 11, 25, 41, 42, 60]),
+    row(b"0400", Some(b"000000"), Some(b"65"), Some(b"22"), None,          Transaction::Reversal(TxnKind::PointsSale),        true,  &[3, 4, 11, 25, 41, 42, 60]),
+    row(b"0400", Some(b"200000"), Some(b"65"), Some(b"23"), None,          Transaction::Reversal(TxnKind::PointsVoid),        true,  &[3, 4, 11, 25, 41, 42, 60]),
+    row(b"0400", Some(b"900000"), Some(b"82"), Some(b"98"), None,          Transaction::Reversal(TxnKind::Activation),        true,  &[3, 11, 25, 41, 42, 60]),
     row(b"0500", None,            None,        Some(b"00"), Some(b"201"), Transaction::Settlement,                 false, &[11, 41, 42, 48, 60]),
     row(b"0320", None,            None,        Some(b"00"), Some(b"201"), Transaction::UploadStripe,               false, &[11, 41, 42, 48, 60]),
     row(b"0320", None,            None,        Some(b"00"), Some(b"203"), Transaction::UploadDetail,               false, &[4, 11, 41, 42, 60]),
@@ -114,38 +168,47 @@ pub static ROWS: &[Row] = &[
     row(b"0800", None,            None,        Some(b"00"), Some(b"351"), Transaction::Care(Errand::UseTmk),             false, &[41, 42, 60, 62]),
 ];
 
-/// Message type and processing code of the transactions that the dialect knows and this switch
-/// does not offer; they are answered "not supported", all others "invalid".
+/// What the dialect knows and this switch does not offer, with the reason: message type,
+/// processing code, kind of transaction where that tells it apart. It is answered "not supported",
+/// all else "invalid".
 #[rustfmt::skip]
-pub static NOT_OFFERED: &[([u8; 4], Option<[u8; 6]>)] = &[
-    (*b"0100", Some(*b"030000")), // pre-authorisation
-    (*b"0100", Some(*b"200000")), // pre-authorisation void
-    (*b"0100", Some(*b"330000")), // account verification
-    (*b"0200", Some(*b"000000")), // completion, points, instalment, mail order, reservation, offline upload
-    (*b"0200", Some(*b"200000")), // their voids
-    (*b"0200", Some(*b"310000")), // points inquiry
-    (*b"0200", Some(*b"600000")), // load of a designated account
-    (*b"0200", Some(*b"620000")), // load of a non-designated account
-    (*b"0200", Some(*b"630000")), // cash top-up
-    (*b"0200", Some(*b"170000")), // void of a cash load
-    (*b"0200", Some(*b"400000")), // account top-up
-    (*b"0220", Some(*b"000000")), // completion advice, offline settlement, adjustment, tip
-    (*b"0220", Some(*b"200000")), // offline and points refunds
-    (*b"0220", Some(*b"630000")), // top-up confirm
-    (*b"0400", Some(*b"030000")), // reversals of the above
-    (*b"0400", Some(*b"000000")),
-    (*b"0400", Some(*b"200000")),
-    (*b"0400", Some(*b"600000")),
-    (*b"0400", Some(*b"620000")),
-    (*b"0400", Some(*b"630000")),
-    (*b"0400", Some(*b"170000")),
-    (*b"0300", None),             // exchange rates
-    (*b"0320", None),             // other uploads
-    (*b"0500", None),
-    (*b"0620", None),             // script results
-    (*b"0800", None),             // downloads
-    (*b"0820", None),             // queries, status, signatures
+pub static NOT_OFFERED: &[NotOffered] = &[
+    // MTI      F3               60.1         why
+    (b"0200", Some(b"600000"), None,        LOAD_OF_CHIP),           // load, designated account
+    (b"0200", Some(b"620000"), None,        LOAD_OF_CHIP),           // load, other account
+    (b"0200", Some(b"630000"), Some(b"46"), LOAD_OF_CHIP),           // cash load
+    (b"0200", Some(b"630000"), Some(b"41"), LOAD_OF_CHIP),           // cash load of an e-wallet
+    (b"0200", Some(b"170000"), None,        LOAD_OF_CHIP),           // void of a cash load
+    (b"0400", Some(b"600000"), None,        LOAD_OF_CHIP),           // their reversals
+    (b"0400", Some(b"620000"), None,        LOAD_OF_CHIP),
+    (b"0400", Some(b"630000"), None,        "a top-up is confirmed, not reversed"),
+    (b"0400", Some(b"170000"), None,        LOAD_OF_CHIP),
+    (b"0200", Some(b"400000"), None,        "no line to the account that would pay"), // account top-up
+    (b"0200", Some(b"000000"), None,        NO_SUCH_PRODUCT),        // instalment, reservation
+    (b"0200", Some(b"200000"), None,        NO_SUCH_PRODUCT),        // their voids
+    (b"0200", Some(b"310000"), None,        NO_SUCH_PRODUCT),
+    (b"0220", Some(b"000000"), None,        NO_SUCH_PRODUCT),
+    (b"0220", Some(b"200000"), None,        "what a chip paid is given back by hand"), // offline refund
+    (b"0220", Some(b"630000"), None,        NO_SUCH_PRODUCT),
+    (b"0100", Some(b"030000"), None,        NO_SUCH_PRODUCT),        // by mail or telephone
+    (b"0100", Some(b"200000"), None,        NO_SUCH_PRODUCT),
+    (b"0400", Some(b"030000"), None,        NO_SUCH_PRODUCT),        // reversals of what is not offered
+    (b"0400", Some(b"000000"), None,        NO_SUCH_PRODUCT),
+    (b"0400", Some(b"200000"), None,        NO_SUCH_PRODUCT),
+    (b"0300", None,            None,        "one currency"),         // exchange rates
+    (b"0320", None,            None,        "no such upload"),
+    (b"0500", None,            None,        "no such settlement"),
+    (b"0620", None,            None,        "no such notice"),
+    (b"0800", None,            None,        "no such download"),
+    (b"0820", None,            None,        "no such query"),
 ];
+
+/// Message type, processing code, kind of transaction (F60.1), and why it is not offered.
+pub type NotOffered =
+    (&'static [u8; 4], Option<&'static [u8; 6]>, Option<&'static [u8; 2]>, &'static str);
+
+const LOAD_OF_CHIP: &str = "no purse on the chip is loaded";
+const NO_SUCH_PRODUCT: &str = "no product of this kind";
 
 #[expect(clippy::too_many_arguments, reason = "one for each column of the table")]
 const fn row(
@@ -222,8 +285,10 @@ pub fn lookup(codes: &Codes) -> Result<&'static Row, NoRow> {
             && (row.network.is_none() || row.network == codes.network)
     });
     row.ok_or_else(|| {
-        let is_known = NOT_OFFERED.iter().any(|(known, processing)| {
-            *known == mti && (processing.is_none() || *processing == codes.processing)
+        let is_known = NOT_OFFERED.iter().any(|&(known, processing, kind, _why)| {
+            *known == mti
+                && (processing.is_none() || processing == codes.processing.as_ref())
+                && (kind.is_none() || kind == codes.kind.as_ref())
         });
         if is_known { NoRow::NotOffered } else { NoRow::Invalid }
     })
@@ -253,8 +318,10 @@ mod tests {
 
     #[test]
     fn a_repeat_is_read_as_what_it_repeats() {
-        let repeat = Codes { mti: *b"0401", ..codes_of(&ROWS[11]) };
-        assert_eq!(lookup(&repeat).unwrap().transaction, Transaction::Reversal(TxnKind::Sale));
+        let reversal = Transaction::Reversal(TxnKind::Sale);
+        let row = ROWS.iter().find(|row| row.transaction == reversal).unwrap();
+        let repeat = Codes { mti: *b"0401", ..codes_of(row) };
+        assert_eq!(lookup(&repeat).unwrap().transaction, reversal);
     }
 
     #[test]
@@ -265,7 +332,7 @@ mod tests {
         };
         assert_eq!(ask(b"0210", Some(b"000000")), Err(NoRow::NotARequest));
         assert_eq!(ask(b"1200", Some(b"000000")), Err(NoRow::NotARequest));
-        assert_eq!(ask(b"0100", Some(b"030000")), Err(NoRow::NotOffered));
+        assert_eq!(ask(b"0200", Some(b"600000")), Err(NoRow::NotOffered));
         assert_eq!(ask(b"0200", Some(b"999999")), Err(NoRow::Invalid));
         assert_eq!(ask(b"0600", None), Err(NoRow::Invalid));
     }

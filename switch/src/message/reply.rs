@@ -58,8 +58,14 @@ pub struct Reply<'a> {
     pub rrn: Reference,
     /// The authorisation code.
     pub auth: Option<AuthCode>,
-    /// What may be spent.
-    pub available: Option<Amount>,
+    /// The amount, where it is another than asked for.
+    pub amount: Option<Amount>,
+    /// What is still due of the amount asked for.
+    pub due: Option<Amount>,
+    /// What is left on the card.
+    pub left: Option<Left>,
+    /// How much may be loaded onto the card.
+    pub room: Option<Amount>,
     /// The totals of a settlement and whether they agree.
     pub totals: Option<(Totals, bool)>,
     /// How many details were taken in, in as many digits as the request has there.
@@ -70,6 +76,15 @@ pub struct Reply<'a> {
     pub keys: Option<&'a [u8]>,
     /// What the header asks of the terminal.
     pub requirement: Requirement,
+}
+
+/// What is left on a card (F54).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Left {
+    /// Money.
+    Money(Amount),
+    /// Points.
+    Points(Amount),
 }
 
 /// The reference of an answer (F37).
@@ -100,7 +115,10 @@ impl Reply<'_> {
             date: BusinessDate::ZERO,
             rrn: Reference::Moment(at),
             auth: None,
-            available: None,
+            amount: None,
+            due: None,
+            left: None,
+            room: None,
             totals: None,
             taken: None,
             batch: None,
@@ -173,7 +191,12 @@ fn fields_to_39(
     if is_card {
         b.copy(request, 2)?;
     }
-    b.copy(request, 3)?.copy(request, 4)?.copy(request, 11)?;
+    b.copy(request, 3)?;
+    match reply.amount {
+        Some(amount) => _ = b.number(4, amount.fen().unsigned_abs())?,
+        None => _ = b.copy(request, 4)?,
+    }
+    b.copy(request, 11)?;
     b.digits(12, &local.time)?.digits(13, &local.date)?;
     if is_card {
         b.copy(request, 14)?;
@@ -212,10 +235,16 @@ fn fields_from_48(
         b.digits(48, write_text(&mut text, format_args!("{taken:0digits$}")))?;
     }
     b.copy(request, 49)?;
-    if let Some(available) = reply.available {
-        let sign = if available < Amount::ZERO { 'D' } else { 'C' };
-        let fen = available.fen().unsigned_abs();
-        b.text(54, write_text(&mut text, format_args!("1002156{sign}{fen:012}")))?;
+    if let Some(left) = reply.left {
+        // Points are in no currency.
+        let (account, currency, amount) = match left {
+            Left::Money(amount) => ("10", "156", amount),
+            Left::Points(points) => ("65", "999", points),
+        };
+        let sign = if amount < Amount::ZERO { 'D' } else { 'C' };
+        let amount = amount.fen().unsigned_abs();
+        let left = format_args!("{account}02{currency}{sign}{amount:012}");
+        b.text(54, write_text(&mut text, left))?;
     }
     match reply.batch {
         // The terminal adopts the batch number of a sign-on's answer.
@@ -231,8 +260,17 @@ fn fields_from_48(
     if let Some(keys) = reply.keys {
         b.binary(62, keys)?;
     }
+    if let Some(room) = reply.room {
+        b.text(62, write_text(&mut text, format_args!("{:012}", room.fen())))?;
+    }
     if row.is_some_and(|row| matches!(row.transaction, Transaction::Card(_))) {
-        b.text(63, b"CUP")?;
+        let shown = reply.code.map_or("", ResponseCode::shown);
+        let remark = match reply.due {
+            Some(due) => write_text(&mut text, format_args!("CUPDUE{:012}     ", due.fen())),
+            None if shown.is_empty() => b"CUP",
+            None => write_text(&mut text, format_args!("CUP{shown:<20}")),
+        };
+        b.text(63, remark)?;
     }
     Ok(())
 }

@@ -61,6 +61,25 @@ pub fn amount(message: &Message<'_>) -> Option<Amount> {
     Some(Amount::from_fen(i64::try_from(message.number(4)?).ok()?))
 }
 
+/// True if the card is not there: an order by mail or telephone (F25 08).
+#[must_use]
+pub fn is_by_mail(message: &Message<'_>) -> bool {
+    message.number(25) == Some(8)
+}
+
+/// True for a pre-authorisation that adds to another (F25 60).
+#[must_use]
+pub fn is_addition(message: &Message<'_>) -> bool {
+    message.number(25) == Some(60)
+}
+
+/// True if the terminal takes a part where there is not enough for all, and shows what is left
+/// (F60.6).
+#[must_use]
+pub fn takes_part(message: &Message<'_>) -> bool {
+    message.digits(60).is_some_and(|digits| digits.get(13) == b'1' && digits.len() > 13)
+}
+
 /// Checks what the dialect leaves open: fields the row needs, trace number, local time and date,
 /// the tags of F55, and fields that no request carries.
 ///

@@ -250,6 +250,7 @@ fn facts_of(
     Facts {
         care: CareBook::of(programme, hsm.as_ref(), host_key),
         terminals: Terminals::default(),
+        merchants: programme.merchants.iter().map(|m| (m.id, m.traits())).collect(),
         cards: Cards::default(),
         has_room: AtomicBool::new(true),
         routes: programme.routes.clone(),

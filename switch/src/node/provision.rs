@@ -87,7 +87,7 @@ fn changed(terminal: &Terminal, facts: &Facts) -> Result<Option<TerminalProfile>
         if is_same_key
             && known.scheme() == scheme
             && known.merchant() == terminal.merchant
-            && known.may_refund() == terminal.may_refund
+            && known.rights() == terminal.rights
         {
             return Ok(None);
         }
@@ -96,7 +96,7 @@ fn changed(terminal: &Terminal, facts: &Facts) -> Result<Option<TerminalProfile>
         merchant: terminal.merchant,
         sealed_tmk: SealedKey::as_bytes(&sealed).into(),
         scheme: scheme.to_text(),
-        may_refund: terminal.may_refund,
+        rights: terminal.rights,
     }))
 }
 

@@ -90,8 +90,10 @@ impl Settings {
             },
             terminals: TerminalRules {
                 mac_errors_max: config.terminal.mac_errors_max,
-                answer_micros_max: u64::try_from(config.terminal.answer_deadline.as_micros())
-                    .unwrap_or(u64::MAX),
+                answer_micros_max: micros(config.terminal.answer_deadline),
+                decide_micros_max: micros(
+                    config.terminal.answer_deadline.saturating_sub(config.terminal.decide_margin),
+                ),
             },
             calendar: Calendar::new(config.cutoff.zone.clone(), config.cutoff.time),
             acquirer: config.pos.acquirer.as_str().into(),
@@ -127,4 +129,8 @@ pub fn keeper(config: &Config) -> Result<Arc<dyn Hsm>, KeyError> {
         Profile::Production => Arc::new(SoftHsm::production(lmk)?),
         Profile::Demo | Profile::Test => Arc::new(SoftHsm::new(lmk)),
     })
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

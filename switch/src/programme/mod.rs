@@ -13,7 +13,7 @@ mod words;
 use std::fmt;
 use std::path::Path;
 
-use domain::issuing::{CardStatus, ProductId, Terms};
+use domain::issuing::{CardStatus, MerchantTraits, ProductId, Rights, Terms};
 use domain::ledger::Parts;
 use domain::terms::{Expiry, MerchantId, Pan, TerminalId};
 use keys::{Algorithm, KeyLayout, MacAlgorithm};
@@ -95,6 +95,22 @@ pub struct Merchant {
     pub name_zh: String,
     /// Its category code (ISO 18245): four digits.
     pub mcc: String,
+    /// The brand it trades under, by number; 0: none.
+    pub brand: u16,
+    /// The administrative division it stands in (GB/T 2260); 0: unknown.
+    pub region: u32,
+    /// The class of goods it sells, by number; 0: none in particular.
+    pub goods: u16,
+}
+
+impl Merchant {
+    /// Returns what decides which cards it takes.
+    #[must_use]
+    pub fn traits(&self) -> MerchantTraits {
+        let category = self.mcc.parse().unwrap_or_default();
+        let Self { brand, region, goods, .. } = *self;
+        MerchantTraits { category, brand, region, goods }
+    }
 }
 
 /// A terminal.
@@ -114,8 +130,8 @@ pub struct Terminal {
     pub layout: KeyLayout,
     /// How its message codes are made.
     pub mac: MacAlgorithm,
-    /// True if it may refund.
-    pub may_refund: bool,
+    /// What it may ask for.
+    pub rights: Rights,
     /// Its permission to fetch a new master key, if it has one.
     pub tmk_download: Option<TmkDownload>,
 }

@@ -1,6 +1,6 @@
 //! The words that files and output use for things of other crates.
 
-use domain::issuing::CardStatus;
+use domain::issuing::{CardStatus, Right};
 use domain::ledger::Purse;
 use keys::{Algorithm, KeyLayout, MacAlgorithm, TransportPadding};
 
@@ -65,6 +65,23 @@ impl Word for CardStatus {
     ];
 }
 
+impl Word for Right {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("sale", Self::Sale),
+        ("inquiry", Self::Inquiry),
+        ("refund", Self::Refund),
+        ("pre-auth", Self::PreAuth),
+        ("top-up", Self::TopUp),
+        ("points", Self::Points),
+        ("mail-order", Self::MailOrder),
+        ("offline", Self::Offline),
+        ("e-cash", Self::ECash),
+        ("activation", Self::Activation),
+        ("pin-change", Self::PinChange),
+        ("partial", Self::Partial),
+    ];
+}
+
 impl Word for Purse {
     const WORDS: &'static [(&'static str, Self)] =
         &[("main", Self::Main), ("bonus", Self::Bonus), ("points", Self::Points)];
@@ -97,6 +114,7 @@ mod tests {
         check::<TransportPadding>();
         check::<CardStatus>();
         check::<Purse>();
+        check::<Right>();
         assert_eq!(KeyLayout::of_word("des-41"), None);
     }
 }

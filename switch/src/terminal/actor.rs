@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::listener::{Lines, Place};
-use super::session::{Action, Session};
+use super::session::{Action, Question, Session};
 use crate::account::{Accounts, Envelope, ReplyTo};
 use crate::clock::Clock;
 use crate::facts::Facts;
@@ -148,11 +148,11 @@ impl TerminalActor {
                 }
                 Action::Ask(question) => {
                     let reply = ReplyTo::Line(ctx.address(), question.token);
-                    let (shard, command, guard) =
-                        (question.shard, question.command, question.guard);
-                    let envelope = Envelope { shard, command, guard, reply };
+                    let Question { token, shard, command, guard, not_after } = question;
+                    let not_after = Some(not_after);
+                    let envelope = Envelope { shard, command, guard, reply, not_after };
                     if self.parts.accounts.ask(envelope).is_err() {
-                        self.session.on_refused(question.token);
+                        self.session.on_refused(token);
                     }
                 }
             }

@@ -41,6 +41,15 @@ pub struct Question {
     pub command: Command,
     /// What is kept until the outcome was taken in.
     pub guard: Guard,
+    /// The microsecond after which it is no longer to be decided.
+    pub not_after: u64,
+}
+
+/// A request that waits.
+struct Postponed {
+    frame: Vec<u8>,
+    arrived: Moment,
+    tries: u16,
 }
 
 /// One line.
@@ -48,8 +57,8 @@ pub struct Session {
     facts: Arc<Facts>,
     next_token: u64,
     asked: BTreeMap<u64, Tell>,
-    /// Requests that wait for what is in flight on their terminal, and how often they did.
-    postponed: BTreeMap<u64, (Vec<u8>, u16)>,
+    /// Requests that wait for what is in flight on their terminal.
+    postponed: BTreeMap<u64, Postponed>,
     actions: VecDeque<Action>,
 }
 
@@ -74,7 +83,7 @@ impl Session {
 
     /// Takes in a frame, without its length.
     pub fn on_frame(&mut self, now: Moment, frame: &[u8]) {
-        self.consider(now, frame, 0);
+        self.consider(now, frame, (now, 0));
     }
 
     /// Takes in the answer to a question.
@@ -98,8 +107,8 @@ impl Session {
 
     /// Takes in that a time is over.
     pub fn on_wake(&mut self, now: Moment, token: u64) {
-        if let Some((frame, tries)) = self.postponed.remove(&token) {
-            self.consider(now, &frame, tries);
+        if let Some(Postponed { frame, arrived, tries }) = self.postponed.remove(&token) {
+            self.consider(now, &frame, (arrived, tries));
         }
     }
 
@@ -108,18 +117,24 @@ impl Session {
         self.actions.pop_front()
     }
 
-    fn consider(&mut self, now: Moment, frame: &[u8], tries: u16) {
+    /// Considers a request that came at `arrived` and was postponed `tries` times.
+    fn consider(&mut self, now: Moment, frame: &[u8], (arrived, tries): (Moment, u16)) {
         match flow::gather(&self.facts, now, frame) {
             Step::Answer(outgoing) => self.actions.push_back(Action::Send(outgoing.bytes)),
             Step::Ask(asked) => {
                 let token = self.token();
-                let flow::Asked { shard, command, guard, tell } = *asked;
+                let flow::Asked { shard, command, guard, mut tell } = *asked;
+                // The terminal has waited since then, whatever kept the request here.
+                tell.arrived = arrived;
+                let not_after = arrived.micros.saturating_add(self.facts.rules.decide_micros_max);
                 self.asked.insert(token, tell);
-                self.actions.push_back(Action::Ask(Question { token, shard, command, guard }));
+                let question = Question { token, shard, command, guard, not_after };
+                self.actions.push_back(Action::Ask(question));
             }
             Step::Later if tries < TRIES => {
                 let token = self.token();
-                self.postponed.insert(token, (frame.to_vec(), tries.saturating_add(1)));
+                let tries = tries.saturating_add(1);
+                self.postponed.insert(token, Postponed { frame: frame.to_vec(), arrived, tries });
                 self.actions.push_back(Action::WakeAfter(AGAIN_AFTER, token));
             }
             Step::Later => self.facts.telemetry.dropped(now, "busy"),

@@ -275,6 +275,7 @@ fn facts(programme: &Programme, hsm: Arc<dyn Hsm>) -> Facts {
     Facts {
         has_room: std::sync::atomic::AtomicBool::new(true),
         terminals: Terminals::default(),
+        merchants: std::collections::HashMap::new(),
         cards: Cards::default(),
         routes: programme.routes.clone(),
         hsm,
@@ -282,7 +283,11 @@ fn facts(programme: &Programme, hsm: Arc<dyn Hsm>) -> Facts {
         dialect: Dialect::unionpay_pos(),
         acquirer: "48020000".into(),
         issuer: "03010000".into(),
-        rules: TerminalRules { mac_errors_max: 3, answer_micros_max: 1_000_000 },
+        rules: TerminalRules {
+            mac_errors_max: 3,
+            answer_micros_max: 1_000_000,
+            decide_micros_max: 1_000_000,
+        },
         telemetry: Telemetry::new(0),
         care: CareBook::default(),
     }

@@ -1,5 +1,6 @@
 //! A new master key: who gets one, how it comes into use, and that nobody is locked out.
 
+use domain::issuing::{Right, Rights};
 use keys::{
     Algorithm, SystemRandom, TerminalKeys, TransportPadding, TransportPublic, WrappedTmk, tmk_proof,
 };
@@ -170,7 +171,7 @@ fn a_restart_changes_nothing() {
 
     // Another change of the terminal, and no permission any more, leave it its key.
     let mut programme = demo();
-    programme.terminals[0].may_refund = false;
+    programme.terminals[0].rights = Rights::of(&[Right::Sale]);
     let house = House::start(directory.path(), programme);
     let mut till = Till::at(&house, ID);
     assert!(signs_on_with(&mut till, &tmk));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::issuing::{CardStatus, Identity, PinPolicy, ProductId, Terms};
+use domain::issuing::{CardStatus, Identity, PinPolicy, ProductId, Right, Rights, Terms};
 use domain::ledger::{Parts, Purse};
 use domain::shard::{CardIssued, Command};
 use domain::terms::{Amount, CardId, Expiry, MerchantId, ShardNo, TerminalId};
@@ -75,7 +75,7 @@ impl Cast {
             merchant: MerchantId(setup.merchant.0),
             sealed_tmk: sealed.as_bytes().into(),
             scheme: scheme.to_text(),
-            may_refund,
+            rights: if may_refund { Rights::ALL } else { Rights::ALL.without(Right::Refund) },
         };
         (terminal.shard(), Command::RegisterTerminal { terminal, profile })
     }
@@ -102,12 +102,12 @@ fn card(number: u64, mut plastic: TestCard, plan: &Plan, dice: &mut Dice) -> Car
         draw.reverse();
     }
     let terms = Terms {
-        product: ProductId(1),
         named: dice.chance(500),
         pin,
         transaction_max: Amount::from_fen(if dice.chance(200) { 1_500 } else { 100_000 }),
         draw: draw.into_iter().collect(),
         refund_days: *dice.pick(&[0, 1, 30]),
+        ..Terms::plain(ProductId(1))
     };
     let unusual = [CardStatus::Sold, CardStatus::Frozen, CardStatus::Lost, CardStatus::Cancelled];
     let status = if dice.chance(50) { *dice.pick(&unusual) } else { CardStatus::Active };

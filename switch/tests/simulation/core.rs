@@ -1,4 +1,4 @@
-//! The node under test, driven bare: facts, desks, sessions, and the journal in memory.
+//! The node under test, driven bare: facts, desks, sessions, and the writers of a journal.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -10,16 +10,17 @@ use jiff::civil;
 use jiff::tz::TimeZone;
 use keys::Hsm;
 use routing::{Bin, Issuer, IssuerCode, IssuerKind, Prefix, Table};
-use store::{MemoryJournal, Outcome};
+use store::Outcome;
 use switch::account::Desk;
 use switch::clock::{Calendar, Moment};
 use switch::facts::{Cards, CareBook, Facts, Guard, TerminalRules, Terminals};
 use switch::telemetry::Telemetry;
 use switch::terminal::{Action, Session};
 
+use super::journal::{Journal, Writer};
 use super::network::LineId;
 use super::plan::Plan;
-use super::writer::{Disk, Writer};
+use super::writer::{Mood, Moody};
 
 /// Whoever wants an answer, and what is kept meanwhile.
 pub struct Waiter {
@@ -47,7 +48,7 @@ type Inbox = Arc<Mutex<Vec<Outcome>>>;
 /// One life of the node.
 pub struct Core {
     pub facts: Arc<Facts>,
-    desks: Vec<(Desk<Writer, Waiter>, Inbox)>,
+    desks: Vec<(Desk<Moody<Writer>, Waiter>, Inbox)>,
     sessions: BTreeMap<LineId, Session>,
 }
 
@@ -55,8 +56,8 @@ impl Core {
     /// Starts a node with what its journal holds.
     pub fn start(
         plan: &Plan,
-        journal: &MemoryJournal,
-        disk: &Disk,
+        journal: &Journal,
+        mood: &Mood,
         books: Books,
         hsm: &Arc<dyn Hsm>,
     ) -> Self {
@@ -71,13 +72,13 @@ impl Core {
             let inbox = Inbox::default();
             let outcomes = Arc::clone(&inbox);
             let inner = journal.writer(move |outcome| outcomes.lock().unwrap().push(outcome));
-            let writer = Writer { inner, is_full: Disk::clone(disk) };
+            let writer = Moody { inner, takes_nothing: Mood::clone(mood) };
             (Desk::new(shards, writer), inbox)
         });
         Self { facts, desks: desks.collect(), sessions: BTreeMap::new() }
     }
 
-    pub fn desks(&self) -> impl Iterator<Item = &Desk<Writer, Waiter>> {
+    pub fn desks(&self) -> impl Iterator<Item = &Desk<Moody<Writer>, Waiter>> {
         self.desks.iter().map(|(desk, _inbox)| desk)
     }
 
@@ -118,6 +119,11 @@ impl Core {
 
     pub fn next_action(&mut self, line: LineId) -> Option<Action> {
         self.sessions.get_mut(&line)?.next_action()
+    }
+
+    /// The node has looked whether its disk has room.
+    pub fn note_room(&self, has_room: bool) {
+        self.facts.has_room.store(has_room, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// The host notices that a line is gone.
@@ -165,6 +171,7 @@ impl Core {
 fn facts(plan: &Plan, hsm: &Arc<dyn Hsm>) -> Facts {
     Facts {
         terminals: Terminals::default(),
+        merchants: std::collections::HashMap::new(),
         cards: Cards::default(),
         routes: routes(),
         hsm: Arc::clone(hsm),
@@ -176,6 +183,7 @@ fn facts(plan: &Plan, hsm: &Arc<dyn Hsm>) -> Facts {
         rules: TerminalRules {
             mac_errors_max: plan.mac_errors_max,
             answer_micros_max: plan.answer_max,
+            decide_micros_max: plan.answer_max,
         },
         telemetry: Telemetry::new(0),
         care: CareBook::default(),

@@ -5,6 +5,7 @@ mod outcome;
 mod request;
 
 use domain::terms::TerminalId;
+use jiff::civil;
 use keys::TerminalKeys;
 use loadtest::terminal::{SignOn, SlipKind};
 use loadtest::{BatchNo, Stan, Terminal, TerminalError, TerminalSetup};
@@ -19,6 +20,8 @@ use finale::Finale;
 /// What a device sees of the world, and where it writes down what it was told.
 pub struct Scene<'w> {
     pub now: Micros,
+    /// What the terminals' clocks show.
+    pub local: civil::DateTime,
     pub plan: &'w Plan,
     pub cast: &'w Cast,
     pub dice: &'w mut Dice,
@@ -44,6 +47,10 @@ struct Doing {
     asked: Option<usize>,
     /// How often it was sent.
     sent: u32,
+    /// When it was sent first.
+    since: Micros,
+    /// It carries the date and time of the terminal.
+    is_clocked: bool,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -66,9 +73,7 @@ impl What {
             Self::SignOff => "sign-off",
             Self::Echo => "echo",
             Self::Balance => "balance",
-            Self::Money(SlipKind::Sale) => "sale",
-            Self::Money(SlipKind::Void) => "void",
-            Self::Money(SlipKind::Refund) => "refund",
+            Self::Money(kind) => kind.name(),
             Self::Reversal => "reversal",
             Self::Settle => "settlement",
             Self::Upload => "upload",
@@ -92,6 +97,8 @@ pub struct Device {
     setup: TerminalSetup,
     /// The same keys as in the terminal, for requests that it cannot make.
     keys: Option<TerminalKeys>,
+    /// Its place among all devices.
+    place: usize,
     doing: Option<Doing>,
     needs_keys: bool,
     /// The batch whose totals were compared and whose end has not been told.
@@ -101,13 +108,14 @@ pub struct Device {
 }
 
 impl Device {
-    pub fn new(setup: &TerminalSetup, rounds: u32) -> Self {
+    pub fn new(place: usize, setup: &TerminalSetup, rounds: u32) -> Self {
         Self {
             line: None,
             alarm: 0,
             terminal: Terminal::new(setup),
             setup: setup.clone(),
             keys: None,
+            place,
             doing: None,
             needs_keys: false,
             settled: None,
@@ -130,9 +138,13 @@ impl Device {
     }
 
     /// The weather has cleared: what is open is brought to an end.
-    pub fn clear_up(&mut self) {
+    pub fn clear_up(&mut self, settles_from: Micros, scene: &mut Scene<'_>) {
         self.rounds = 0;
-        self.finale = Some(Finale::default());
+        if self.is_waiting() {
+            self.terminal.on_timeout();
+            self.give_up(scene);
+        }
+        self.finale = Some(Finale::new(settles_from));
     }
 
     /// Decides what to do, with nothing under way and the line open.
@@ -176,7 +188,10 @@ impl Device {
 
     fn send(&mut self, made: Result<Made, TerminalError>, scene: &mut Scene<'_>) -> Step {
         match made {
-            Ok(Made { frame, doing }) => {
+            Ok(Made { frame, mut doing }) => {
+                doing.since = scene.now;
+                doing.is_clocked = scene.dice.chance(scene.plan.habits.clocked);
+                let frame = if doing.is_clocked { self.clocked(frame, scene) } else { frame };
                 self.doing = Some(doing);
                 Step::Send(frame)
             }
@@ -195,7 +210,10 @@ impl Device {
         let may_repeat = has_line && doing.sent < 3 && doing.what != What::Reversal;
         if may_repeat && scene.dice.chance(scene.plan.habits.repeats) {
             doing.sent += 1;
-            return Step::Send(self.terminal.again().unwrap());
+            let is_clocked = doing.is_clocked;
+            let frame = self.terminal.again().unwrap();
+            let frame = if is_clocked { self.clocked(frame, scene) } else { frame };
+            return Step::Send(frame);
         }
         self.give_up(scene);
         Step::Rest(scene.dice.below(scene.plan.rest_max))
@@ -255,6 +273,6 @@ impl Device {
 
 impl Made {
     const fn of(frame: Vec<u8>, what: What) -> Self {
-        Self { frame, doing: Doing { what, asked: None, sent: 1 } }
+        Self { frame, doing: Doing { what, asked: None, sent: 1, since: 0, is_clocked: false } }
     }
 }

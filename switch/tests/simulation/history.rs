@@ -26,7 +26,7 @@ pub struct Asked {
 pub enum Told {
     Nothing,
     Approved { at: Micros, rrn: String, auth: Option<String>, balance: Option<i64> },
-    Refused { at: Micros, code: [u8; 2], rrn: String },
+    Refused { at: Micros, code: [u8; 2], rrn: String, auth: Option<String> },
 }
 
 /// A reversal that was answered.

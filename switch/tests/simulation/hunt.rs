@@ -2,19 +2,30 @@
 
 use std::cell::Cell;
 use std::io::{IsTerminal, Write};
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use domain::faults::Fault;
+
 use super::audit::Violation;
-use super::faults::Planted;
 use super::tally::Tally;
 use super::world::{self, Outcome};
 
 /// One seed in so many happens twice, and must happen the same way.
 const TWICE: u64 = 100;
 const PROGRESS: Duration = Duration::from_secs(3);
+
+/// What kind of worlds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Kind {
+    /// A rule is left out of them.
+    pub planted: Option<Fault>,
+    /// Their days are as long as they are.
+    pub in_years: bool,
+}
 
 /// A seed and the rule that broke in it.
 #[derive(Clone, Debug)]
@@ -33,10 +44,9 @@ pub struct Hunt {
 }
 
 /// Lets one seed happen; a panic breaks a rule too.
-pub fn run(seed: u64, planted: Option<Planted>, tells: bool) -> Outcome {
-    Planted::plant(planted);
-    let lies = planted == Some(Planted::FsyncSkipped);
-    let result = catch_unwind(AssertUnwindSafe(|| world::run(seed, lies, tells)));
+pub fn run(seed: u64, of: Kind, tells: bool) -> Outcome {
+    domain::faults::plant(of.planted);
+    let result = catch_unwind(AssertUnwindSafe(|| world::run(seed, of.in_years, tells)));
     result.unwrap_or_else(|_panic| Outcome {
         tally: Tally::default(),
         digest: 0,
@@ -53,10 +63,11 @@ pub fn keep_panics() {
     std::panic::set_hook(Box::new(|panic| LAST_PANIC.set(panic.to_string())));
 }
 
-/// Lets `count` seeds from `first` on happen, and stops at the first that breaks a rule.
-pub fn hunt(first: u64, count: u64, planted: Option<Planted>) -> Hunt {
+/// Lets `seeds` happen until `is_enough`, and stops at the first that breaks a rule.
+pub fn hunt(seeds: Range<u64>, of: Kind, is_enough: impl Fn(&Tally) -> bool + Sync) -> Hunt {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let (next, end) = (AtomicU64::new(first), AtomicU64::new(first.saturating_add(count)));
+    let first = seeds.start;
+    let (next, end) = (AtomicU64::new(first), AtomicU64::new(seeds.end));
     let hunt = Mutex::new(Hunt::default());
     let started = Instant::now();
     std::thread::scope(|scope| {
@@ -67,10 +78,13 @@ pub fn hunt(first: u64, count: u64, planted: Option<Planted>) -> Hunt {
                     if seed >= end.load(Ordering::Relaxed) {
                         break;
                     }
-                    let outcome = twice(seed, planted);
+                    let outcome = twice(seed, of);
                     let mut hunt = hunt.lock().unwrap_or_else(PoisonError::into_inner);
                     hunt.tally.seeds += 1;
                     hunt.tally.add(&outcome.tally);
+                    if is_enough(&hunt.tally) {
+                        end.store(0, Ordering::Relaxed);
+                    }
                     if let Some(violation) = outcome.violation {
                         // Lower seeds are under way or done.
                         end.fetch_min(seed, Ordering::Relaxed);
@@ -90,10 +104,10 @@ pub fn hunt(first: u64, count: u64, planted: Option<Planted>) -> Hunt {
     hunt
 }
 
-fn twice(seed: u64, planted: Option<Planted>) -> Outcome {
-    let mut outcome = run(seed, planted, false);
+fn twice(seed: u64, of: Kind) -> Outcome {
+    let mut outcome = run(seed, of, false);
     if seed.is_multiple_of(TWICE) && outcome.violation.is_none() {
-        let again = run(seed, planted, false);
+        let again = run(seed, of, false);
         if again.digest != outcome.digest {
             let text = "the same seed happens in two ways";
             outcome.violation = Some(Violation::new("determinism", text));
@@ -114,7 +128,7 @@ fn watch(next: &AtomicU64, end: &AtomicU64, first: u64, started: Instant) {
         }
         if said.elapsed() >= PROGRESS {
             said = Instant::now();
-            let (done, of) = (next - first, end - first);
+            let (done, of) = (next - first, end.saturating_sub(first));
             let rate = done as f64 / started.elapsed().as_secs_f64();
             eprint!("\r\x1b[K{done} of {of} seeds, {rate:.0} a second");
             let _ = std::io::stderr().flush();

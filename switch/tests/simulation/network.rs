@@ -71,6 +71,13 @@ impl Network {
         }
     }
 
+    /// The weather has cleared: what is late does not hold up what is sent now.
+    pub fn clear_up(&mut self, now: Micros) {
+        for line in self.lines.values_mut() {
+            line.last = line.last.map(|last| last.min(now));
+        }
+    }
+
     /// Decides what becomes of a frame that is sent now.
     pub fn send(
         &mut self,

@@ -7,6 +7,28 @@ pub type Micros = u64;
 
 pub const MILLISECOND: Micros = 1_000;
 pub const SECOND: Micros = 1_000_000;
+pub const HOUR: Micros = 3600 * SECOND;
+
+/// What a world is for.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Mode {
+    /// Whatever goes wrong, nothing false is said and nothing said is lost.
+    #[default]
+    Safety,
+    /// No more goes wrong than a node must get over; once nothing does, it answers at once.
+    Liveness,
+    /// Days pass as they do in a shop.
+    Years,
+}
+
+/// When a world begins: UTC, milliseconds since 1970, and the business date by then. All
+/// but the first begin two minutes before a midnight that is not like others.
+pub const BEGINNINGS: [(i64, (i16, i8, i8)); 4] = [
+    (1_795_000_000_000, (2026, 11, 18)),
+    (1_798_732_680_000, (2026, 12, 31)),
+    (1_835_366_280_000, (2028, 2, 28)),
+    (1_803_830_280_000, (2027, 2, 28)),
+];
 
 /// How a line treats frames. Chances are in a thousand.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,6 +49,18 @@ pub struct Weather {
 pub struct Trouble {
     /// Crashes in a hundred thousand steps.
     pub crashes: u32,
+    /// Crashes in which the machine goes on.
+    pub kills: u32,
+    /// Crashes in the middle of a step of the journal, for a sync.
+    pub cuts: u32,
+    /// Stops in good order, for a sync.
+    pub stops: u32,
+    /// Snapshots, for a sync.
+    pub snapshots: u32,
+    /// The disk is full for a time, for a sync.
+    pub full_disk: u32,
+    /// Damage is tried, for a start.
+    pub rot: u32,
     pub sync_max: Micros,
     /// Syncs that take seconds.
     pub stalls: u32,
@@ -64,6 +98,8 @@ pub struct Habits {
     pub hasty: u32,
     /// Reversals do not name the card.
     pub cardless: u32,
+    /// Requests carry the terminal's own date and time, anew in every repeat.
+    pub clocked: u32,
 }
 
 /// How often terminals do what, in parts.
@@ -83,6 +119,14 @@ pub struct Mix {
 /// The world of a seed.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    pub mode: Mode,
+    /// One of [`BEGINNINGS`].
+    pub beginning: usize,
+    /// The journal is in files.
+    pub on_disk: bool,
+    pub segment_bytes: u64,
+    /// Everything is printed at the end, to be looked through.
+    pub prints: bool,
     pub terminals: usize,
     pub cards: usize,
     pub desks: usize,
@@ -102,14 +146,21 @@ pub struct Plan {
 
 impl Plan {
     pub fn of(dice: &mut Dice) -> Self {
+        let mode = if dice.chance(600) { Mode::Safety } else { Mode::Liveness };
         let patience = dice.between(3, 20) * SECOND;
+        let on_disk = dice.chance(650);
         Self {
+            mode,
+            beginning: dice.place(BEGINNINGS.len()),
+            on_disk,
+            segment_bytes: dice.between(3, 16) * (4 << 10),
+            prints: dice.chance(60),
             terminals: dice.place(5) + 4,
             cards: dice.place(5) + 3,
             desks: dice.place(3) + 1,
             rounds: u32::try_from(dice.between(8, 36)).unwrap(),
             weather: weather(dice),
-            trouble: trouble(dice),
+            trouble: trouble(mode, on_disk, dice),
             habits: habits(dice),
             mix: mix(dice),
             patience,
@@ -117,6 +168,29 @@ impl Plan {
             money_max: dice.between(3_000, 50_000),
             mac_errors_max: u32::try_from(dice.between(1, 3)).unwrap(),
             answer_max: if dice.chance(700) { patience * 3 / 4 } else { 60 * SECOND },
+        }
+    }
+
+    /// The same with days as long as they are: a customer every ten minutes, and no more trouble
+    /// in nine days than the others have in an hour.
+    pub fn years(dice: &mut Dice) -> Self {
+        let mut plan = Self::of(dice);
+        plan.mode = Mode::Years;
+        plan.rounds = u32::MAX;
+        plan.rest_max = 20 * 60 * SECOND;
+        plan.money_max = dice.between(300_000, 5_000_000);
+        plan.segment_bytes = 256 << 10;
+        // A day turns when its time comes.
+        plan.trouble.cut_offs = 0;
+        plan.trouble.crashes = plan.trouble.crashes.div_ceil(20);
+        plan
+    }
+
+    /// How long the weather may be bad.
+    pub const fn storm_max(&self) -> Micros {
+        match self.mode {
+            Mode::Safety | Mode::Liveness => 4 * HOUR,
+            Mode::Years => 9 * 24 * HOUR,
         }
     }
 }
@@ -132,18 +206,37 @@ fn weather(dice: &mut Dice) -> Weather {
     }
 }
 
-fn trouble(dice: &mut Dice) -> Trouble {
+/// What no node need get over is left out where it must live.
+fn trouble(mode: Mode, on_disk: bool, dice: &mut Dice) -> Trouble {
+    let is_safety = mode == Mode::Safety;
+    let mut rarely = |often: u32, most: u32| {
+        if dice.chance(often) { dice.sometimes(most) } else { 0 }
+    };
+    let files = if on_disk { 1000 } else { 0 };
+    let (contests, shed, full) = (rarely(300, 120), rarely(300, 40), rarely(300, 60));
+    let (clock_steps, set_ups) = (rarely(300, 30), rarely(300, 20));
+    let cuts = if is_safety { rarely(files, 30) } else { 0 };
+    let (stops, snapshots) = (rarely(files / 2, 10), rarely(files, 40));
+    let full_disk = rarely(files / 4, 8);
+    let rot = if is_safety { rarely(files, 500) } else { 0 };
+    let sync_fails = dice.sometimes(if is_safety { 15 } else { 5 });
     Trouble {
-        crashes: dice.sometimes(200),
+        crashes: dice.sometimes(if is_safety { 400 } else { 200 }),
+        kills: *dice.pick(&[0, 500, 1000]),
+        cuts,
+        stops,
+        snapshots,
+        full_disk,
+        rot,
         sync_max: dice.between(1, 400) * MILLISECOND,
         stalls: dice.sometimes(20),
-        sync_fails: dice.sometimes(5),
-        contests: if dice.chance(700) { 0 } else { dice.sometimes(120) },
-        shed: if dice.chance(700) { 0 } else { dice.sometimes(40) },
+        sync_fails,
+        contests: if on_disk { 0 } else { contests },
+        shed,
         cut_offs: dice.sometimes(10),
-        full: if dice.chance(700) { 0 } else { dice.sometimes(60) },
-        clock_steps: if dice.chance(700) { 0 } else { dice.sometimes(30) },
-        set_ups: if dice.chance(700) { 0 } else { dice.sometimes(20) },
+        full,
+        clock_steps,
+        set_ups,
     }
 }
 
@@ -159,6 +252,7 @@ fn habits(dice: &mut Dice) -> Habits {
         odd_amount: dice.sometimes(60),
         hasty: dice.sometimes(100),
         cardless: if dice.chance(500) { 0 } else { dice.sometimes(1000) },
+        clocked: if dice.chance(600) { 0 } else { dice.sometimes(1000) },
     }
 }
 

@@ -20,8 +20,13 @@ pub struct Tally {
     pub crashes: u64,
     pub contests: u64,
     pub syncs: u64,
+    pub snapshots: u64,
+    pub damages: u64,
+    pub full_disks: u64,
     /// Virtual time.
     pub micros: u64,
+    /// The same, once for each terminal.
+    pub terminal_micros: u64,
     /// Requests, by what was answered: a code, or for a settlement a word.
     pub answers: Counts,
     /// Entries of the journal.
@@ -43,6 +48,11 @@ const LANDMARKS: [(&str, &[&str]); 9] = [
 ];
 
 impl Tally {
+    /// The time that all terminals have lived, in years.
+    pub fn years(&self) -> f64 {
+        Duration::from_micros(self.terminal_micros).as_secs_f64() / (365.25 * 86_400.0)
+    }
+
     /// Returns the landmarks that were not reached.
     pub fn missed(&self) -> Vec<String> {
         let is_reached = |what: &'static str, how: &str| {
@@ -60,6 +70,9 @@ impl Tally {
             ("cut", self.cuts),
             ("crash", self.crashes),
             ("conflict", self.contests),
+            ("snapshot", self.snapshots),
+            ("damage", self.damages),
+            ("full disk", self.full_disks),
         ];
         let quiet = faults.into_iter().filter(|(_, count)| *count == 0);
         missed.into_iter().chain(quiet.map(|(name, _)| name.to_owned())).collect()
@@ -77,7 +90,11 @@ impl Tally {
             (&mut self.crashes, other.crashes),
             (&mut self.contests, other.contests),
             (&mut self.syncs, other.syncs),
+            (&mut self.snapshots, other.snapshots),
+            (&mut self.damages, other.damages),
+            (&mut self.full_disks, other.full_disks),
             (&mut self.micros, other.micros),
+            (&mut self.terminal_micros, other.terminal_micros),
         ];
         pairs.into_iter().for_each(|(sum, part)| *sum += part);
         let counts = [(&mut self.answers, &other.answers), (&mut self.entries, &other.entries)];
@@ -101,8 +118,12 @@ impl fmt::Display for Tally {
         writeln!(f, "crashes           {}", self.crashes)?;
         writeln!(f, "conflicts         {}", self.contests)?;
         writeln!(f, "syncs             {}", self.syncs)?;
+        writeln!(f, "snapshots         {}", self.snapshots)?;
+        writeln!(f, "damages           {}", self.damages)?;
+        writeln!(f, "full disks        {}", self.full_disks)?;
         let hours = Duration::from_micros(self.micros).as_secs_f64() / 3600.0;
-        write!(f, "simulated time    {hours:.1} h")?;
+        writeln!(f, "simulated time    {hours:.1} h")?;
+        write!(f, "terminal time     {:.2} years", self.years())?;
         for (head, counts) in [("answers", &self.answers), ("entries", &self.entries)] {
             write!(f, "\n{head}")?;
             let mut last = "";

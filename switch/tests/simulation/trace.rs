@@ -41,6 +41,27 @@ impl Trace {
     }
 }
 
+/// What links an answer to its request: class and trace number.
+pub fn about(frame: &[u8]) -> String {
+    let Ok(envelope) = Envelope::parse(frame) else { return String::new() };
+    let Ok(message) = Message::parse(Dialect::unionpay_pos(), envelope.body) else {
+        return String::new();
+    };
+    // The third digit tells a request from its answer.
+    let mut text = format!("{} ", message.mti().as_str().get(..2).unwrap_or_default());
+    if let Some(digits) = message.digits(11) {
+        (0..digits.len()).for_each(|place| text.push(digits.get(place).into()));
+    }
+    text
+}
+
+/// The PIN block of a request.
+pub fn pin_block(frame: &[u8]) -> Option<Vec<u8>> {
+    let envelope = Envelope::parse(frame).ok()?;
+    let message = Message::parse(Dialect::unionpay_pos(), envelope.body).ok()?;
+    message.raw(52).map(<[u8]>::to_vec)
+}
+
 /// A message in a few words: type, and what tells requests apart. No card data.
 pub fn brief(frame: &[u8]) -> String {
     let Ok(envelope) = Envelope::parse(frame) else { return "no frame".to_owned() };

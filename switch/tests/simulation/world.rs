@@ -2,14 +2,14 @@
 //! stands on the agenda, in its order.
 
 mod host;
+mod power;
 mod till;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::terms::BusinessDate;
+use jiff::civil;
 use keys::{Hsm, Lmk, SeededRandom, SoftHsm};
-use store::MemoryJournal;
 use switch::clock::Moment;
 
 use super::audit::{Audit, Violation};
@@ -19,14 +19,14 @@ use super::core::{Core, Decided, Mail};
 use super::device::Device;
 use super::dice::Dice;
 use super::history::History;
+use super::journal::Journal;
+use super::logbook;
 use super::network::{LineId, Network};
-use super::plan::{Micros, Plan, SECOND, Weather};
+use super::plan::{BEGINNINGS, HOUR, Micros, Mode, Plan, SECOND, Weather};
 use super::tally::Tally;
 use super::trace::Trace;
-use super::writer::Disk;
+use super::writer::Mood;
 
-/// The weather clears at the latest after this time.
-const STORM_MAX: Micros = 4 * 3600 * SECOND;
 /// Within this time after the weather has cleared, everything must be done.
 const FINALE_MAX: Micros = 900 * SECOND;
 
@@ -72,10 +72,17 @@ enum Task {
         line: LineId,
         token: u64,
     },
-    /// The journal reaches the disk.
+    /// The journal goes to the disk, and reaches it.
+    Write {
+        life: u64,
+    },
     Sync {
         life: u64,
     },
+    /// Somebody makes room on the disk.
+    Room,
+    /// The next business date begins, where days are as long as they are.
+    Midnight,
     /// The host comes back.
     Start,
 }
@@ -94,14 +101,18 @@ pub struct World {
     network: Network,
     devices: Vec<Device>,
     hsm: Arc<dyn Hsm>,
-    journal: MemoryJournal,
-    disk: Disk,
+    journal: Journal,
+    mood: Mood,
     core: Option<Core>,
     life: u64,
     /// When the last command to each desk arrives: later ones come later.
     last_mail: Vec<Micros>,
     is_sync_due: bool,
-    date: BusinessDate,
+    /// How many entries the journal has said to be durable.
+    told_durable: u64,
+    /// When frames reached the host, by line, type and trace number.
+    arrivals: BTreeMap<(LineId, String), Vec<Micros>>,
+    date: civil::Date,
     days: u32,
     ghosts: u32,
     history: History,
@@ -118,30 +129,31 @@ pub struct Outcome {
 }
 
 /// Lets the world of a seed happen. `tells`: its trace goes to standard output.
-pub fn run(seed: u64, lies_about_sync: bool, tells: bool) -> Outcome {
-    let mut world = World::new(seed, tells);
-    world.journal.lie_about_sync(lies_about_sync);
+pub fn run(seed: u64, in_years: bool, tells: bool) -> Outcome {
+    let mut world = World::new(seed, in_years, tells);
     let violation = world.happen().err();
     world.tally.micros = world.now;
+    world.tally.terminal_micros = world.now * world.devices.len() as u64;
     world.tally.answers = std::mem::take(&mut world.history.answers);
     world.tally.entries = world.audit.census();
     Outcome { tally: world.tally, digest: world.trace.digest(), violation }
 }
 
 impl World {
-    fn new(seed: u64, tells: bool) -> Self {
+    fn new(seed: u64, in_years: bool, tells: bool) -> Self {
+        drop(logbook::take());
         let mut dice = Dice::new(seed);
-        let plan = Plan::of(&mut dice);
+        let plan = if in_years { Plan::years(&mut dice) } else { Plan::of(&mut dice) };
         let cast = Cast::of(&plan, &mut dice);
         let random = Box::new(SeededRandom::new(dice.next()));
         let hsm: Arc<dyn Hsm> = Arc::new(SoftHsm::with_randomness(Lmk::demo(), random));
-        let is_shared = plan.trouble.contests > 0;
-        let journal = if is_shared { MemoryJournal::shared() } else { MemoryJournal::new() };
-        let devices = cast.terminals.iter().map(|setup| Device::new(setup, plan.rounds)).collect();
-        let mut world = Self {
+        let setups = cast.terminals.iter().enumerate();
+        let devices = setups.map(|(at, setup)| Device::new(at, setup, plan.rounds)).collect();
+        let (beginning, (year, month, day)) = BEGINNINGS[plan.beginning];
+        Self {
             now: 0,
-            clock: WallClock::default(),
-            disk: Disk::default(),
+            clock: WallClock::new(beginning),
+            mood: Mood::default(),
             agenda: BTreeMap::new(),
             next_task: 0,
             weather: plan.weather,
@@ -149,34 +161,38 @@ impl World {
             network: Network::default(),
             devices,
             hsm,
-            journal,
+            journal: Journal::of(&plan, &mut dice),
             core: None,
             life: 0,
             last_mail: vec![0; plan.desks],
             is_sync_due: false,
-            date: BusinessDate::new(2026, 11, 18).unwrap(),
+            told_durable: 0,
+            arrivals: BTreeMap::new(),
+            date: civil::date(year, month, day),
             days: 0,
             ghosts: 0,
             history: History::default(),
-            audit: Audit::default(),
+            audit: Audit::new(&cast),
             tally: Tally::default(),
             trace: Trace::new(tells),
             dice,
             plan,
             cast,
-        };
-        world.set_up();
-        world
+        }
     }
 
     fn happen(&mut self) -> Result<(), Violation> {
         let plan = format!("{:?}", self.plan);
         self.trace.note(0, plan.as_bytes(), || plan.clone());
+        self.set_up()?;
         for device in 0..self.devices.len() {
             let first = self.dice.below(SECOND);
             self.set_alarm(device, first);
         }
-        while self.now < STORM_MAX && !self.devices.iter().all(Device::is_at_rest) {
+        if self.plan.mode == Mode::Years {
+            self.after(24 * HOUR, Task::Midnight);
+        }
+        while self.now < self.plan.storm_max() && !self.devices.iter().all(Device::is_at_rest) {
             self.step()?;
             self.maybe_crash()?;
         }
@@ -220,11 +236,17 @@ impl World {
             Task::Look { life, desk } => self.on_look(life, desk),
             Task::Decided { life, decided } => self.on_decided(life, &decided),
             Task::Wake { life, line, token } => self.on_wake(life, line, token),
+            Task::Write { life } => self.on_write(life)?,
             Task::Sync { life } => self.on_sync(life)?,
-            Task::Start => self.start(),
+            Task::Room => self.make_room(),
+            Task::Midnight => self.on_midnight(),
+            Task::Start => self.start()?,
         }
         match self.history.complaints.pop() {
-            Some(complaint) => Err(Violation::new("terminal", &complaint)),
+            Some(complaint) => Err(match complaint.split_once(": ") {
+                Some((rule @ ("I20" | "F8"), text)) => Violation::new(rule, text),
+                _ => Violation::new("terminal", &complaint),
+            }),
             None => Ok(()),
         }
     }
@@ -245,14 +267,22 @@ impl World {
     /// The weather clears: no more faults, and everybody finishes.
     fn clear_up(&mut self) {
         self.is_calm = true;
+        self.make_room();
+        if let Some(files) = self.journal.files() {
+            files.disk().outlive();
+        }
         self.trace.note(self.now, b"calm", || "the weather clears".to_owned());
         self.weather = Weather { delay_max: 20_000, ..Weather::default() };
         self.plan.trouble = super::plan::Trouble { sync_max: 5_000, ..Default::default() };
         self.plan.habits = super::plan::Habits::default();
+        // What the storm still holds arrives before anything is settled.
+        let settles_from = self.now + 90 * SECOND;
+        let calm = if self.plan.mode == Mode::Liveness { 10 * SECOND } else { 90 * SECOND };
+        self.network.clear_up(self.now);
         for device in 0..self.devices.len() {
-            self.devices[device].clear_up();
-            // What the storm still holds arrives first.
-            let first = 90 * SECOND + self.dice.below(SECOND);
+            let (target, mut scene) = self.scene(device);
+            target.clear_up(settles_from, &mut scene);
+            let first = calm + self.dice.below(SECOND);
             self.set_alarm(device, first);
         }
     }
@@ -266,8 +296,35 @@ impl World {
             let text = format!("{waiting} commands and {in_flight} requests are left waiting");
             return Err(Violation::new("I19", &text));
         }
-        self.audit.follow(&self.journal.entries())?;
+        let kept = self.journal.entries().map_err(|error| Violation::new("I10", &error))?;
+        self.audit.follow(&kept)?;
         self.audit.check_live(core)?;
-        self.audit.check_history(&self.history, &self.clock)
+        self.check_held(core)?;
+        self.audit.check_history(&self.history, &self.clock)?;
+        self.check_secrets()
+    }
+
+    /// Nothing of any terminal is held any more.
+    fn check_held(&self, core: &Core) -> Result<(), Violation> {
+        for device in &self.devices {
+            let entry = core.facts.terminals.get(device.id());
+            if entry.is_some_and(|entry| entry.begin_alone().is_err()) {
+                let text = format!("something of terminal {} is in flight", device.id());
+                return Err(Violation::new("I19", &text));
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks for secrets wherever something was written or printed.
+    fn check_secrets(&self) -> Result<(), Violation> {
+        self.audit.check_secrets("the log", &logbook::take())?;
+        if let Some(files) = self.journal.files() {
+            for bytes in files.contents() {
+                self.audit.check_secrets("the journal's files", &bytes)?;
+            }
+        }
+        let printed = if self.plan.prints { self.audit.printed() } else { String::new() };
+        self.audit.check_secrets("what is printed", printed.as_bytes())
     }
 }

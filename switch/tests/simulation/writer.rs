@@ -1,24 +1,24 @@
-//! A writer of the journal that takes nothing while the disk is full.
+//! A writer of the journal that now and then takes nothing: too much waits for the disk.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::shard::Event;
 use domain::terms::ShardNo;
-use store::{Chain, Commit, CommitError, Lsn, MemoryWriter};
+use store::{Chain, Commit, CommitError, Lsn};
 
-/// Whether the disk is full. Its clones are the same disk.
-pub type Disk = Arc<AtomicBool>;
+/// Whether nothing is taken. Its clones are the same.
+pub type Mood = Arc<AtomicBool>;
 
-/// A writer to that disk.
-pub struct Writer {
-    pub inner: MemoryWriter,
-    pub is_full: Disk,
+/// A writer in that mood.
+pub struct Moody<C> {
+    pub inner: C,
+    pub takes_nothing: Mood,
 }
 
-impl Commit for Writer {
+impl<C: Commit> Commit for Moody<C> {
     fn submit(&mut self, shard: ShardNo, seq: u64, event: &Event) -> Result<Lsn, CommitError> {
-        if self.is_full.load(Ordering::Relaxed) {
+        if self.takes_nothing.load(Ordering::Relaxed) {
             return Err(CommitError::Full);
         }
         self.inner.submit(shard, seq, event)

@@ -15,9 +15,10 @@ use std::path::Path;
 
 use domain::terms::MerchantId;
 use toml::Spanned;
+use toml::de::DeValue;
 
 use super::{CareLists, Merchant, Programme, Terminal};
-use crate::config::source::{Distinct, Source, parsed};
+use crate::config::source::{Distinct, Source, integer, parsed};
 use crate::config::{ConfigError, Problem};
 
 use values::label;
@@ -83,6 +84,9 @@ fn merchants(source: &Source<'_>) -> Vec<Merchant> {
         let name = row.required("name", label);
         let name_zh = row.required("name_zh", label);
         let mcc = row.required("mcc", parsed("four digits", four_digits));
+        let brand = row.optional("brand", integer);
+        let region = row.optional("region", region);
+        let goods = row.optional("goods", integer);
         let id = id?;
         ids.note(row.source(), id.clone());
         Some(Merchant {
@@ -90,8 +94,18 @@ fn merchants(source: &Source<'_>) -> Vec<Merchant> {
             name: name?.into_inner(),
             name_zh: name_zh?.into_inner(),
             mcc: mcc?.into_inner(),
+            brand: brand.map_or(0, Spanned::into_inner),
+            region: region.map_or(0, Spanned::into_inner),
+            goods: goods.map_or(0, Spanned::into_inner),
         })
     })
+}
+
+/// Reads an administrative division of six digits (GB/T 2260).
+fn region(value: &DeValue<'_>) -> Result<u32, String> {
+    let region = integer::<u32>(value)?;
+    let is_one = (110_000..=829_999).contains(&region);
+    is_one.then_some(region).ok_or_else(|| "a division of six digits expected".into())
 }
 
 fn four_digits(text: &str) -> Option<String> {

@@ -3,14 +3,20 @@
 use std::ops::Range;
 use std::path::Path;
 
+use domain::issuing::{Right, Rights};
 use domain::terms::{MerchantId, TerminalId};
 use keys::{Algorithm, KeyLayout, MacAlgorithm, is_published};
 use toml::Spanned;
 
-use super::values::{key, word};
+use super::values::{key, rights, word};
 use super::{Merchants, Readable, Rows};
 use crate::config::source::{Distinct, Row, Source, boolean, parsed};
 use crate::programme::{Terminal, TmkDownload, Word};
+
+/// What a terminal may ask for where its row does not say: nothing that brings money onto a card
+/// or takes it unseen.
+const RIGHTS: Rights =
+    Rights::of(&[Right::Sale, Right::Inquiry, Right::PreAuth, Right::Points, Right::PinChange]);
 
 pub(super) fn read(
     source: &Source<'_>,
@@ -30,7 +36,7 @@ pub(super) fn read(
         let tmk = row.required("tmk", |value| key(directory, value));
         let layout = row.required("layout", word);
         let mac = row.required("mac", word);
-        let may_refund = row.required("may_refund", boolean);
+        let rights = row.optional("rights", rights).map_or(RIGHTS, Spanned::into_inner);
         let tmk_download = row.table("tmk_download").map(tmk_download);
         let (id, algorithm) = (id?, algorithm?.into_inner());
         ids.note(row.source(), id.clone());
@@ -54,7 +60,7 @@ pub(super) fn read(
             tmk: tmk.into_inner().bytes,
             layout: layout.into_inner(),
             mac: mac.into_inner(),
-            may_refund: may_refund?.into_inner(),
+            rights,
             tmk_download: tmk_download.flatten(),
         })
     });

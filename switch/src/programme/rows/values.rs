@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use domain::issuing::{Right, Rights};
 use domain::terms::Amount;
 use toml::de::DeValue;
 use zeroize::Zeroizing;
 
-use crate::config::source::text;
+use crate::config::source::{integer, text};
 use crate::programme::{Secret, Word, parse_yuan};
 
 /// Reads a name: 1 to 40 characters (field 43 has 40), none of them a control character.
@@ -29,6 +30,20 @@ pub(super) fn word<T: Word>(value: &DeValue<'_>) -> Result<T, String> {
     value.as_str().and_then(T::of_word).ok_or_else(|| {
         let words: Vec<_> = T::WORDS.iter().map(|(word, _)| format!("\"{word}\"")).collect();
         format!("one of {} expected", words.join(", "))
+    })
+}
+
+/// Reads a list of whole numbers.
+pub(super) fn numbers<T: TryFrom<i64>>(value: &DeValue<'_>) -> Result<Vec<T>, String> {
+    let list = value.as_array().ok_or("a list of whole numbers expected")?;
+    list.iter().map(|number| integer(number.get_ref())).collect()
+}
+
+/// Reads a list of rights.
+pub(super) fn rights(value: &DeValue<'_>) -> Result<Rights, String> {
+    let list = value.as_array().ok_or("a list of rights expected")?;
+    list.iter().try_fold(Rights::default(), |rights, right| {
+        Ok(rights.with(word::<Right>(right.get_ref())?))
     })
 }
 

@@ -26,7 +26,8 @@ impl Audit {
                     let is_alone = other == asked.key;
                     ensure(is_alone, "I13", || format!("{rrn} is {other:?} and {:?}", asked.key))?;
                 }
-                Told::Refused { code, rrn, .. } => {
+                Told::Refused { code, rrn, auth, .. } => {
+                    ensure(auth.is_none(), "I13", || format!("refused with a code: {asked:?}"))?;
                     self.check_refusal(asked, *code, rrn)?;
                     let what = (asked.key, asked.kind, asked.card);
                     let stands = is_last && self.stands(what, Some(asked.fen));
@@ -54,10 +55,8 @@ impl Audit {
             && t.outcome.is_ok();
         ensure(is_the_one, "I1", || format!("approved as {t:?}: {asked:?}"))?;
         let expected = entry.map(|entry| AuthCode::of(entry.shard, entry.seq).to_string());
-        let has_code = match asked.kind {
-            TxnKind::Inquiry => auth.is_none(),
-            TxnKind::Sale | TxnKind::Void | TxnKind::Refund => auth == expected.as_deref(),
-        };
+        let has_code =
+            if asked.kind.is_inquiry() { auth.is_none() } else { auth == expected.as_deref() };
         ensure(has_code, "I1", || format!("approved with another code: {asked:?}"))
     }
 

@@ -44,7 +44,8 @@ impl Audit {
                 .iter()
                 .find(|&&at| transacted(&self.entries[at]).is_some_and(|t| t.outcome.is_ok()));
             let entry = &self.entries[*place.unwrap()];
-            let txn = self.books.shard(entry.shard).txn(&key).unwrap();
+            // What is past use was right while it was remembered.
+            let Some(txn) = self.books.shard(entry.shard).txn(&key) else { continue };
             let refunded = refunded.get(&key).copied().unwrap_or_default();
             let expected = match txn.state {
                 TxnState::Approved => txn.amount.fen() - refunded,

@@ -13,9 +13,18 @@ impl Audit {
     /// Checks an entry before it is applied.
     pub(super) fn check_entry(&mut self, entry: &Entry) -> Result<(), Violation> {
         let Entry { shard, seq, event, .. } = entry;
-        let before = self.last.get(shard).copied().unwrap_or_default();
+        let before = self.last.get(shard).map_or(0, |&(seq, _)| seq);
         let follows = *seq == before + 1;
         ensure(follows, "I10", || format!("entry {seq} of {shard:?} follows {before}"))?;
+        let today = self.books.shard(*shard).date();
+        let (date, is_later) = match event {
+            Event::Transacted(t) => (t.date, false),
+            Event::Reversed(r) => (r.date, false),
+            Event::CutOff(date) => (*date, true),
+            _ => (today, false),
+        };
+        let is_right = if is_later { date > today } else { date == today };
+        ensure(is_right, "I12", || format!("{date} while it is {today}: {event:?}"))?;
         for unit in [Unit::Fen, Unit::Points] {
             let legs = event.postings().into_iter().filter(|posting| posting.unit == unit);
             let sum: i64 = legs.map(|posting| posting.amount.fen()).sum();

@@ -87,7 +87,8 @@ impl Device {
             }
             return;
         };
-        asked.told = Told::Refused { at, code: code.0, rrn };
+        let auth = reply.auth_code.clone();
+        asked.told = Told::Refused { at, code: code.0, rrn, auth };
     }
 
     fn undone(&self, doing: &Doing, code: [u8; 2], scene: &mut Scene<'_>) {

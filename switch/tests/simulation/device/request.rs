@@ -2,6 +2,7 @@
 
 use codec::{Dialect, Envelope, Message, MessageBuilder, write_frame};
 use domain::txn::TxnKind;
+use jiff::civil;
 use loadtest::terminal::{Chip, Entry, Original, Reason, SlipKind, SlipState};
 use loadtest::{Fen, Presented, Stan, TerminalError};
 
@@ -107,8 +108,11 @@ impl Device {
     }
 
     /// A sale of a small amount with the right PIN, to see that the switch is well.
-    pub(super) fn fresh_sale(&mut self, scene: &mut Scene<'_>) -> Result<Made, TerminalError> {
-        let card = scene.dice.place(scene.cast.cards.len());
+    pub(super) fn fresh_sale(
+        &mut self,
+        card: usize,
+        scene: &mut Scene<'_>,
+    ) -> Result<Made, TerminalError> {
         let pin = scene.cast.cards[card].plastic.pin.clone();
         let fen = scene.dice.between(1, 20);
         self.sell(&Hand { card, entry: Entry::Stripe, pin }, fen, scene)
@@ -199,6 +203,22 @@ impl Device {
 
     /// Writes a reversal anew as terminals send it that do not keep card numbers.
     fn without_card(&self, frame: &[u8]) -> Vec<u8> {
+        self.rewritten(frame, &[2, 14], None)
+    }
+
+    /// Writes a request anew with the date and time that the terminal shows now. One without a
+    /// message code stays as it is.
+    pub(super) fn clocked(&self, frame: Vec<u8>, scene: &Scene<'_>) -> Vec<u8> {
+        let envelope = Envelope::parse(unframed(&frame)).unwrap();
+        let message = Message::parse(Dialect::unionpay_pos(), envelope.body).unwrap();
+        if message.raw(64).is_none() || self.keys.is_none() {
+            return frame;
+        }
+        self.rewritten(&frame, &[12, 13], Some(scene.local))
+    }
+
+    /// Writes a frame anew without some fields, and with a date and time.
+    fn rewritten(&self, frame: &[u8], left_out: &[u8], at: Option<civil::DateTime>) -> Vec<u8> {
         let dialect = Dialect::unionpay_pos();
         let envelope = Envelope::parse(unframed(frame)).unwrap();
         let message = Message::parse(dialect, envelope.body).unwrap();
@@ -206,8 +226,17 @@ impl Device {
         let mut out = Vec::new();
         write_frame(&mut out, envelope.tpdu, envelope.header, |body| {
             let mut builder = MessageBuilder::start(dialect, body, message.mti().as_bytes())?;
-            for field in message.fields().filter(|field| ![2, 14, 64].contains(&field.0)) {
-                builder.copy(&message, field.0)?;
+            let mut at = at;
+            for field in message.fields().map(|field| field.0) {
+                if field > 13
+                    && let Some(at) = at.take()
+                {
+                    builder.digits(12, at.strftime("%H%M%S").to_string().as_bytes())?;
+                    builder.digits(13, at.strftime("%m%d").to_string().as_bytes())?;
+                }
+                if field != 64 && !left_out.contains(&field) {
+                    builder.copy(&message, field)?;
+                }
             }
             builder.finish_with_mac(64, |bytes| keys.mac(self.setup.mac, bytes).unwrap())
         })

@@ -12,37 +12,42 @@ use switch::terminal::Action;
 
 use super::{Task, World};
 use crate::audit::Violation;
-use crate::core::{Core, Decided, Mail, Waiter};
-use crate::network::{LineId, Way};
-use crate::plan::{MILLISECOND, SECOND};
+use crate::core::{Decided, Mail, Waiter};
+use crate::journal::Journal;
+use crate::network::{LineId, Way, unframed};
+use crate::plan::{HOUR, MILLISECOND};
+use crate::trace::{about, brief};
 
 impl World {
     /// Starts the host for the first time, and makes it know everybody.
-    pub(super) fn set_up(&mut self) {
-        self.start();
+    pub(super) fn set_up(&mut self) -> Result<(), Violation> {
+        while self.core.is_none() {
+            self.start()?;
+        }
         let mut commands = self.cast.commands(self.hsm.as_ref());
-        let dates = self.cast.shards().into_iter().map(|shard| (shard, Command::CutOff(self.date)));
+        let date = self.business_date();
+        let dates = self.cast.shards().into_iter().map(|shard| (shard, Command::CutOff(date)));
         commands.extend(dates);
         let at = self.moment().at;
         let core = self.core.as_mut().unwrap();
         for (shard, command) in commands {
             let waiter = Waiter { guard: Guard::Free, reply: None };
-            core.on_mail(core.desk_of(shard), at, Mail { shard, command, waiter });
+            let desk = core.desk_of(shard);
+            core.on_mail(desk, at, Mail { shard, command, waiter });
+            self.journal.write().unwrap();
+            self.journal.sync().unwrap();
+            core.answer(desk);
         }
-        self.journal.sync().unwrap();
-        (0..self.plan.desks).for_each(|desk| drop(core.answer(desk)));
-    }
-
-    pub(super) fn start(&mut self) {
-        let books = self.journal.recovered().books;
-        self.core = Some(Core::start(&self.plan, &self.journal, &self.disk, books, &self.hsm));
-        self.trace.note(self.now, b"start", || "the host starts".to_owned());
+        Ok(())
     }
 
     /// Does what a session wants, as the actor around it would.
     pub(super) fn act(&mut self, line: LineId, now: Moment, action: Action) {
         match action {
-            Action::Send(frame) => self.transmit(line, Way::Down, &frame),
+            Action::Send(frame) => {
+                self.check_in_time(line, &frame);
+                self.transmit(line, Way::Down, &frame);
+            }
             Action::WakeAfter(time, token) => {
                 let delay = u64::try_from(time.as_micros()).unwrap();
                 self.after(delay, Task::Wake { life: self.life, line, token });
@@ -74,19 +79,15 @@ impl World {
         let now = self.moment();
         let is_full = self.dice.chance(self.plan.trouble.full);
         let Some(core) = self.core.as_mut().filter(|_| life == self.life) else { return };
-        self.disk.store(is_full, Ordering::Relaxed);
+        self.mood.store(is_full, Ordering::Relaxed);
         let line = || format!("desk {desk} decides {}", name_of(&mail.command));
         self.trace.note(now.micros, &[desk as u8, mail.shard.0], line);
         let decided = core.on_mail(desk, now.at, mail);
-        self.disk.store(false, Ordering::Relaxed);
+        self.mood.store(false, Ordering::Relaxed);
         self.tell(decided);
         if !self.is_sync_due {
             self.is_sync_due = true;
-            let trouble = self.plan.trouble;
-            let longest =
-                if self.dice.chance(trouble.stalls) { 10 * SECOND } else { trouble.sync_max };
-            let delay = self.dice.below(longest);
-            self.after(delay, Task::Sync { life });
+            self.after(0, Task::Write { life });
         }
     }
 
@@ -118,50 +119,8 @@ impl World {
         self.attend(line, now);
     }
 
-    pub(super) fn on_sync(&mut self, life: u64) -> Result<(), Violation> {
-        if life != self.life || self.core.is_none() {
-            return Ok(());
-        }
-        self.is_sync_due = false;
-        self.tally.syncs += 1;
-        if self.dice.chance(self.plan.trouble.contests) {
-            self.contest()?;
-        }
-        if self.dice.chance(self.plan.trouble.cut_offs) {
-            self.turn_the_day();
-        }
-        if self.dice.chance(self.plan.trouble.set_ups) {
-            self.set_up_anew();
-        }
-        if self.dice.chance(self.plan.trouble.clock_steps) {
-            let offset = *self.dice.pick(&[-86_400_000, -7_200_000, -1_500, 0, 90_000, 86_400_000]);
-            self.clock.set(self.now, offset);
-            self.trace.note(self.now, &offset.to_le_bytes(), || format!("clock {offset} ms off"));
-        }
-        if self.dice.chance(self.plan.trouble.sync_fails) {
-            self.journal.fail_next_sync();
-        }
-        if self.journal.sync().is_err() {
-            return self.crash();
-        }
-        self.trace.note(self.now, b"sync", || format!("durable: {:?}", self.journal.durable()));
-        for desk in 0..self.plan.desks {
-            if self.core.as_ref().is_some_and(|core| core.has_outcome(desk)) {
-                let delay = self.dice.below(MILLISECOND);
-                self.after(delay, Task::Look { life, desk });
-            }
-        }
-        // A desk that decided anew submitted again.
-        if self.core.as_ref().is_some_and(|core| core.desks().any(|desk| desk.waiting() > 0)) {
-            self.is_sync_due = true;
-            let delay = self.dice.between(MILLISECOND, self.plan.trouble.sync_max.max(MILLISECOND));
-            self.after(delay, Task::Sync { life });
-        }
-        Ok(())
-    }
-
     /// The operator sets a terminal up anew: now it may refund, now it may not.
-    fn set_up_anew(&mut self) {
+    pub(super) fn set_up_anew(&mut self) {
         let terminal = self.dice.place(self.cast.terminals.len());
         let may_refund = self.dice.chance(500);
         let (shard, command) = self.cast.register(terminal, may_refund, self.hsm.as_ref());
@@ -171,29 +130,27 @@ impl World {
     }
 
     /// Another writer is first on the shard of a card: it sells something there.
-    fn contest(&mut self) -> Result<(), Violation> {
-        self.audit.follow(&self.journal.entries())?;
+    pub(super) fn contest(&mut self) -> Result<(), Violation> {
+        let Journal::Memory(journal) = &self.journal else { return Ok(()) };
+        self.audit.follow(&journal.entries())?;
         self.ghosts += 1;
         let card = self.dice.pick(&self.cast.cards).id;
         let fen = self.dice.between(1, 500) as i64;
+        let key = TxnKey {
+            terminal: TerminalId(*b"99999999"),
+            batch: BatchNo::FIRST,
+            stan: Stan::new(self.ghosts).unwrap(),
+        };
+        let merchant = MerchantId(*b"999999999999999");
         let request = Request {
-            key: TxnKey {
-                terminal: TerminalId(*b"99999999"),
-                batch: BatchNo::FIRST,
-                stan: Stan::new(self.ghosts).unwrap(),
-            },
-            kind: TxnKind::Sale,
-            card,
-            merchant: MerchantId(*b"999999999999999"),
             amount: Amount::from_fen(fen),
             pin: PinFact::Right,
-            original: None,
-            only_repeats: None,
+            ..Request::plain(key, TxnKind::Sale, card, merchant)
         };
         let shard: ShardNo = card.shard();
         let state = self.audit.books().shard(shard);
         let decision = state.decide(&Command::Transact(request), self.moment().at);
-        self.journal.contest(shard, &[decision.event.unwrap()]);
+        journal.contest(shard, &[decision.event.unwrap()]);
         self.tally.contests += 1;
         self.trace.note(self.now, &[shard.0], || format!("another writer on {shard:?}"));
         Ok(())
@@ -201,7 +158,7 @@ impl World {
 
     /// The next business date begins. It never goes so far that a late copy finds its original
     /// forgotten.
-    fn turn_the_day(&mut self) {
+    pub(super) fn turn_the_day(&mut self) {
         if self.days < 9 {
             self.end_the_days();
         }
@@ -210,48 +167,33 @@ impl World {
     /// One more business date begins.
     pub(super) fn end_the_days(&mut self) {
         self.days += 1;
-        self.date = BusinessDate::new(2026, 11, 18 + self.days as u8).unwrap();
-        self.trace.note(self.now, b"day", || format!("business date {}", self.date));
+        self.date = self.date.tomorrow().unwrap();
+        let date = self.business_date();
+        self.trace.note(self.now, b"day", || format!("business date {date}"));
         for shard in self.cast.shards() {
             let waiter = Waiter { guard: Guard::Free, reply: None };
-            self.post(Mail { shard, command: Command::CutOff(self.date), waiter });
+            self.post(Mail { shard, command: Command::CutOff(date), waiter });
         }
     }
 
-    pub(super) fn maybe_crash(&mut self) -> Result<(), Violation> {
-        let crashes = u64::from(self.plan.trouble.crashes);
-        if self.core.is_some() && self.dice.below(100_000) < crashes {
-            return self.crash();
-        }
-        Ok(())
+    pub(super) fn on_midnight(&mut self) {
+        self.turn_the_day();
+        self.after(24 * HOUR, Task::Midnight);
     }
 
-    /// The host is gone, with everything that was not durable. What is must still be there.
-    fn crash(&mut self) -> Result<(), Violation> {
-        self.tally.crashes += 1;
-        self.core = None;
-        self.is_sync_due = false;
-        let kept = self.journal.crash(self.dice.next());
-        self.trace.note(self.now, b"crash", || format!("crash: {} entries left", kept.len()));
-        self.audit.follow(&kept)?;
-        self.audit.check_replay(&self.journal.recovered().books)?;
-        self.audit.check_answers(&self.history)?;
-        for device in 0..self.devices.len() {
-            if let Some(line) = self.devices[device].line.filter(|&line| self.is_of_this_life(line))
-            {
-                self.network.cut(line);
-                let noticed = self.dice.below(5 * SECOND);
-                self.after(noticed, Task::TerminalNotices(line));
-            }
-        }
-        self.life += 1;
-        let down = self.dice.below(3 * SECOND);
-        self.after(down, Task::Start);
-        Ok(())
+    fn business_date(&self) -> BusinessDate {
+        let (year, month, day) = (self.date.year(), self.date.month(), self.date.day());
+        BusinessDate::new(year as u16, month as u8, day as u8).unwrap()
     }
 
-    fn is_of_this_life(&self, line: LineId) -> bool {
-        self.network.line(line).is_some_and(|line| line.life == self.life)
+    /// No answer leaves when the terminal has given up waiting for it.
+    fn check_in_time(&mut self, line: LineId, frame: &[u8]) {
+        let now = self.now;
+        let earliest = now.saturating_sub(self.plan.answer_max);
+        let arrived = self.arrivals.get(&(line, about(unframed(frame))));
+        if !arrived.is_some_and(|times| times.iter().any(|&at| at >= earliest)) {
+            self.history.complaints.push(format!("F8: late {}", brief(unframed(frame))));
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Task, World};
 use crate::device::{Scene, Step};
 use crate::network::{LineId, Way, unframed};
 use crate::plan::{Micros, SECOND};
-use crate::trace::brief;
+use crate::trace::{about, brief, pin_block};
 
 impl World {
     pub(super) fn set_alarm(&mut self, device: usize, delay: Micros) {
@@ -35,9 +35,10 @@ impl World {
         self.perform(device, step);
     }
 
-    fn scene(&mut self, device: usize) -> (&mut crate::device::Device, Scene<'_>) {
+    pub(super) fn scene(&mut self, device: usize) -> (&mut crate::device::Device, Scene<'_>) {
         let scene = Scene {
             now: self.now,
+            local: self.clock.local(self.now),
             plan: &self.plan,
             cast: &self.cast,
             dice: &mut self.dice,
@@ -87,6 +88,11 @@ impl World {
     pub(super) fn transmit(&mut self, line: LineId, way: Way, frame: &[u8]) {
         let fate = self.network.send(line, way, self.now, &self.weather, &mut self.dice);
         self.tally.frames += 1;
+        if way == Way::Up
+            && let Some(block) = pin_block(unframed(frame))
+        {
+            self.audit.canaries.add_bytes(&block);
+        }
         match fate.arrivals.len() {
             0 => self.tally.lost += 1,
             1 => {}
@@ -155,6 +161,7 @@ impl World {
         let life = self.network.line(line).map(|line| line.life);
         let now = self.moment();
         let Some(core) = self.core.as_mut().filter(|_| life == Some(self.life)) else { return };
+        self.arrivals.entry((line, about(frame))).or_default().push(now.micros);
         core.on_frame(line, now, frame);
         self.trace.note(now.micros, frame, || format!("host gets {}", brief(frame)));
         self.attend(line, now);

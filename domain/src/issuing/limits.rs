@@ -1,0 +1,123 @@
+//! How much a card may spend in a time, and how much of that it has spent.
+
+use serde::{Deserialize, Serialize};
+
+use crate::terms::{Amount, BusinessDate, Refusal};
+
+/// The most that may be spent in a time, and how often. Zero is no limit.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Ceiling {
+    /// The most in all.
+    pub amount: Amount,
+    /// The most times.
+    pub count: u32,
+}
+
+/// The limits of a product beside that of one transaction.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
+    /// For one business date.
+    pub day: Ceiling,
+    /// For the business dates of one calendar month.
+    pub month: Ceiling,
+}
+
+/// What was spent, and how often.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+struct Sum {
+    amount: Amount,
+    count: u32,
+}
+
+/// What a card has spent of its limits: on the last business date it was used, and in that month.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Spent {
+    date: BusinessDate,
+    day: Sum,
+    month: Sum,
+}
+
+impl Spent {
+    /// Returns why `amount` more on `date` is too much, if so.
+    #[must_use]
+    pub fn refusal(&self, limits: &Limits, date: BusinessDate, amount: Amount) -> Option<Refusal> {
+        let now = self.on(date);
+        [(now.day, limits.day), (now.month, limits.month)].into_iter().find_map(|(sum, ceiling)| {
+            let is_too_often = ceiling.count != 0 && sum.count >= ceiling.count;
+            let all = sum.amount.checked_add(amount);
+            let is_too_much =
+                !ceiling.amount.is_zero() && all.is_none_or(|all| all > ceiling.amount);
+            match (is_too_much, is_too_often) {
+                (true, _) => Some(Refusal::AmountLimit),
+                (false, true) => Some(Refusal::CountLimit),
+                (false, false) => None,
+            }
+        })
+    }
+
+    /// Returns the sums as they stand on `date`: a new date begins from nothing.
+    fn on(&self, date: BusinessDate) -> Self {
+        let mut now = *self;
+        if now.date != date {
+            now.day = Sum::default();
+            if now.date.yyyymm() != date.yyyymm() {
+                now.month = Sum::default();
+            }
+            now.date = date;
+        }
+        now
+    }
+
+    /// Counts `amount` on `date`.
+    pub(crate) fn add(&mut self, date: BusinessDate, amount: Amount) {
+        *self = self.on(date);
+        for sum in [&mut self.day, &mut self.month] {
+            sum.amount = sum.amount.plus(amount);
+            sum.count = sum.count.saturating_add(1);
+        }
+    }
+
+    /// Takes back what was counted on `date`, because it was undone on `today`.
+    pub(crate) fn take_back(&mut self, date: BusinessDate, today: BusinessDate, amount: Amount) {
+        *self = self.on(today);
+        let is_this_day = date == today;
+        let is_this_month = date.yyyymm() == today.yyyymm();
+        for (sum, applies) in [(&mut self.day, is_this_day), (&mut self.month, is_this_month)] {
+            if applies {
+                sum.amount = sum.amount.minus(amount).max(Amount::ZERO);
+                sum.count = sum.count.saturating_sub(1);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn date(month: u8, day: u8) -> BusinessDate {
+        BusinessDate::new(2026, month, day).unwrap()
+    }
+
+    #[test]
+    fn a_day_and_a_month_have_ends() {
+        let fen = Amount::from_fen;
+        let limits = Limits {
+            day: Ceiling { amount: fen(100), count: 2 },
+            month: Ceiling { amount: fen(150), count: 0 },
+        };
+        let mut spent = Spent::default();
+        assert_eq!(spent.refusal(&limits, date(1, 30), fen(100)), None);
+        assert_eq!(spent.refusal(&limits, date(1, 30), fen(101)), Some(Refusal::AmountLimit));
+        spent.add(date(1, 30), fen(40));
+        spent.add(date(1, 30), fen(40));
+        assert_eq!(spent.refusal(&limits, date(1, 30), fen(1)), Some(Refusal::CountLimit));
+        assert_eq!(spent.refusal(&limits, date(1, 31), fen(70)), None);
+        assert_eq!(spent.refusal(&limits, date(1, 31), fen(71)), Some(Refusal::AmountLimit));
+        assert_eq!(spent.refusal(&limits, date(2, 1), fen(100)), None);
+        spent.take_back(date(1, 30), date(1, 31), fen(40));
+        assert_eq!(spent.refusal(&limits, date(1, 31), fen(100)), None);
+        spent.take_back(date(1, 31), date(2, 1), fen(40));
+        assert_eq!(spent, Spent { date: date(2, 1), ..Spent::default() });
+    }
+}
