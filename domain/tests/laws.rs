@@ -17,7 +17,7 @@ use domain::books::{Books, Violation};
 use domain::ledger::{LedgerAccount, Parts, Purse, Unit};
 use domain::shard::{BatchEvent, CardIssued, Command, Event, Reversed, Transacted};
 use domain::terms::{Amount, BusinessDate, ShardNo};
-use domain::txn::{Closing, Flow, TxnKey, TxnKind, TxnState};
+use domain::txn::{Care, Closing, Flow, TxnKey, TxnKind, TxnState};
 use proptest::prelude::*;
 use world::{World, steps};
 
@@ -84,6 +84,9 @@ fn may_come_twice(event: &Event) -> bool {
     match event {
         Event::Transacted(t) => t.kind.is_inquiry(),
         Event::TerminalRegistered { .. } | Event::SignedOn { .. } | Event::SignedOff { .. } => true,
+        Event::Cared { care, .. } => {
+            matches!(care, Care::Acknowledged { .. } | Care::Reported { .. })
+        }
         Event::Batch { event, .. } => !matches!(event, BatchEvent::Closed { .. }),
         _ => false,
     }

@@ -19,7 +19,10 @@ use domain::terms::{
     Amount, BatchNo, BusinessDate, CardId, Expiry, MerchantId, Refusal, Rrn, ShardNo, Stan,
     TerminalId, Timestamp,
 };
-use domain::txn::{Closing, Difference, TerminalProfile, Totals, TxnKey, TxnKind};
+use domain::txn::{
+    Care, CareList, Closing, Difference, Enrolment, IssuedTmk, TerminalProfile, TmkRequest, Totals,
+    TxnKey, TxnKind, Version,
+};
 
 const TERMINAL: TerminalId = TerminalId(*b"T0000001");
 const MERCHANT: MerchantId = MerchantId(*b"M00000000000001");
@@ -179,6 +182,25 @@ fn of_terminals() -> Vec<(&'static str, Event)> {
     ]
 }
 
+fn of_care() -> Vec<(&'static str, Event)> {
+    let cared = |care| Event::Cared { terminal: TERMINAL, care, at: AT };
+    let issued = IssuedTmk {
+        enrolment: Enrolment([0xA1; 8]),
+        request: TmkRequest([0xA2; 16]),
+        sealed: [0xA3; 3].into(),
+    };
+    let acknowledged = |list| cared(Care::Acknowledged { list, version: Version([0xA4; 8]) });
+    let reported = |version| cared(Care::Reported { text: (*b"01").into(), version });
+    vec![
+        ("has its parameters", acknowledged(CareList::Parameters)),
+        ("has its blacklist", acknowledged(CareList::Blacklist)),
+        ("reported", reported(None)),
+        ("reported when asked", reported(Some(Version([0xA5; 8])))),
+        ("master key made", cared(Care::TmkIssued(issued))),
+        ("master key in use", cared(Care::TmkActivated { request: TmkRequest([0xA6; 16]) })),
+    ]
+}
+
 const STORED: &str = "
     issued
     008104020102e807c09a0c0201001e81100101fb2e90030300001e731401a0b1
@@ -234,11 +256,30 @@ const STORED: &str = "
 
     ended
     08543030303030303102ac020300010102020380a0a7a4c068
+
+    has its parameters
+    0954303030303030310000a4a4a4a4a4a4a4a480a0a7a4c068
+
+    has its blacklist
+    0954303030303030310004a4a4a4a4a4a4a4a480a0a7a4c068
+
+    reported
+    095430303030303031010230310080a0a7a4c068
+
+    reported when asked
+    0954303030303030310102303101a5a5a5a5a5a5a5a580a0a7a4c068
+
+    master key made
+    09543030303030303102a1a1a1a1a1a1a1a1a2a2a2a2a2a2a2a2a2a2a2a2a2a2
+    a2a203a3a3a380a0a7a4c068
+
+    master key in use
+    09543030303030303103a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a680a0a7a4c068
 ";
 
 #[test]
 fn events_are_stored_as_they_ever_were() {
-    let events: Vec<_> = of_cards().into_iter().chain(of_terminals()).collect();
+    let events: Vec<_> = of_cards().into_iter().chain(of_terminals()).chain(of_care()).collect();
     let stored: Vec<_> = STORED.split_terminator("\n\n").map(str::trim).collect();
     assert_eq!(stored.len(), events.len());
     for ((name, event), stored) in events.iter().zip(stored) {

@@ -100,7 +100,8 @@ fn is_asked(post: &Post, frame: &[u8], asked: &Asked) {
         Command::SignOn { terminal: named, .. }
         | Command::SignOff(named)
         | Command::CloseBatch { terminal: named, .. }
-        | Command::EndBatch { terminal: named, .. } => {
+        | Command::EndBatch { terminal: named, .. }
+        | Command::Care { terminal: named, .. } => {
             assert_eq!((*named, asked.shard), (terminal, terminal.shard()));
             return;
         }

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::cipher::{BlockKey, refuse_weak};
 use crate::layout::{CHECK_LEN, KeyLayout, Part};
-use crate::{KeyError, RandomSource};
+use crate::{Algorithm, KeyError, RandomSource};
 
 /// How often a weak draw is drawn again before the source itself is blamed.
 const DRAWS: usize = 8;
@@ -19,16 +19,21 @@ pub(crate) fn draw(
     let mut rest = keys.as_mut_slice();
     for part in layout.parts() {
         let (key, after) = rest.split_at_mut_checked(part.key).ok_or(wrong_length(part.key))?;
-        draw_one(layout, random, key)?;
+        draw_one(layout.algorithm(), random, key)?;
         rest = after;
     }
     Ok(keys)
 }
 
-fn draw_one(layout: KeyLayout, random: &dyn RandomSource, key: &mut [u8]) -> Result<(), KeyError> {
+/// Draws one key that is not weak.
+pub(crate) fn draw_one(
+    algorithm: Algorithm,
+    random: &dyn RandomSource,
+    key: &mut [u8],
+) -> Result<(), KeyError> {
     for _ in 0..DRAWS {
         random.fill(key)?;
-        if refuse_weak(layout.algorithm(), key).is_ok() {
+        if refuse_weak(algorithm, key).is_ok() {
             return Ok(());
         }
     }

@@ -67,6 +67,15 @@ pub enum KeyError {
     /// A sealed value does not open: altered, or sealed for another holder, use or master key.
     #[error("the sealed value does not open: altered, or for another holder, usage or master key")]
     Sealed,
+    /// What should be a transport key for a new master key is none. It does not say why.
+    #[error("the transport key is refused")]
+    TransportRefused,
+    /// A new master key does not give the check value that came with it.
+    #[error("the check value of the master key does not match")]
+    TmkCheckValue,
+    /// What should prove that a terminal has its new master key does not.
+    #[error("the proof of the new master key is wrong")]
+    TmkProof,
     /// The algorithm of the code does not fit the key's cipher or length.
     #[error("the authentication algorithm does not fit the key")]
     MacNotForKey,

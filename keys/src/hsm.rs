@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 
 use crate::{
     Algorithm, KeyError, KeyLayout, MacAlgorithm, Pan12, PanIndex, PinBlock, PinFormat,
-    PinVerification, SealedKey, SealedPan, SealedWorkingKeys, WorkingKeys,
+    PinVerification, SealedKey, SealedPan, SealedTransportKey, SealedWorkingKeys, TransportKey,
+    TransportPadding, WorkingKeys, WrappedTmk,
 };
 
 /// What comes of looking at a PIN.
@@ -193,4 +194,57 @@ pub trait Hsm: Send + Sync {
     /// # Errors
     /// [`KeyError::Sealed`] if it was altered, or sealed for another card or master key.
     fn open_pan(&self, sealed: &SealedPan, card: u64) -> Result<Zeroizing<Vec<u8>>, KeyError>;
+
+    /// Makes an RSA key of 2048 bits, under which terminals send transport keys. Takes a moment.
+    ///
+    /// # Errors
+    /// [`KeyError::Randomness`].
+    fn generate_transport_key(&self) -> Result<SealedTransportKey, KeyError>;
+
+    /// Opens an RSA key and prepares it. Done once, not for every message.
+    ///
+    /// # Errors
+    /// [`KeyError::Sealed`] if it was altered, or sealed under another master key.
+    fn load_transport_key(
+        &self,
+        sealed: &SealedTransportKey,
+    ) -> Result<Arc<TransportKey>, KeyError>;
+
+    /// Makes a terminal master key of 16 bytes.
+    ///
+    /// # Errors
+    /// [`KeyError::Randomness`].
+    fn generate_tmk(&self, terminal: &[u8; 8], algorithm: Algorithm)
+    -> Result<SealedKey, KeyError>;
+
+    /// Enciphers a master key of 16 bytes for the terminal it was sealed for, under a transport
+    /// key that the terminal sent as `wrapped`.
+    ///
+    /// Whoever calls this answers for who sent it: nothing in `wrapped` says.
+    ///
+    /// # Errors
+    /// [`KeyError::TransportRefused`] whatever is wrong with `wrapped`, [`KeyError::Sealed`],
+    /// [`KeyError::KeyLength`] for a master key of another length, [`KeyError::KeyPublished`] in
+    /// production.
+    fn wrap_tmk(
+        &self,
+        terminal: &[u8; 8],
+        tmk: &SealedKey,
+        key: &TransportKey,
+        padding: TransportPadding,
+        wrapped: &[u8],
+    ) -> Result<WrappedTmk, KeyError>;
+
+    /// Says whether `proof` is what only a holder of the master key can tell
+    /// ([`crate::tmk_proof`]), in constant time.
+    ///
+    /// # Errors
+    /// [`KeyError::Sealed`] if the key does not open for this terminal, [`KeyError::TmkProof`] if
+    /// the proof is wrong.
+    fn verify_tmk_proof(
+        &self,
+        terminal: &[u8; 8],
+        tmk: &SealedKey,
+        proof: &[u8],
+    ) -> Result<(), KeyError>;
 }

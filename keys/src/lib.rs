@@ -22,7 +22,8 @@
 //!
 //! `error`, `text` (bytes for serde), `random`, `cipher` (one block), `layout` and `block` (field 62
 //! of a sign-on), `mac`, `pin`, `track`, `published` (keys everybody knows), `hierarchy` (master key
-//! and working keys), `seal` and `vault` (at rest), `hsm`, `soft`, `terminal`.
+//! and working keys), `seal` and `vault` (at rest), `transport` (a new master key on its way), `hsm`,
+//! `soft`, `terminal`.
 
 mod block;
 mod cipher;
@@ -39,6 +40,7 @@ mod soft;
 mod terminal;
 mod text;
 mod track;
+mod transport;
 mod vault;
 
 pub use cipher::{Algorithm, check_value};
@@ -53,4 +55,7 @@ pub use random::{RandomSource, SeededRandom, SystemRandom};
 pub use seal::{SealedKey, SealedWorkingKeys};
 pub use soft::SoftHsm;
 pub use terminal::TerminalKeys;
+pub use transport::{
+    SealedTransportKey, TransportKey, TransportPadding, TransportPublic, WrappedTmk, tmk_proof,
+};
 pub use vault::{PanIndex, SealedPan};

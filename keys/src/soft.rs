@@ -12,11 +12,13 @@ use crate::hsm::{Hsm, NewWorkingKeys, PinVerdict};
 use crate::mac::cmac_256;
 use crate::pin::ClearPin;
 use crate::seal::KeySealer;
+use crate::transport::{TRANSPORT_LEN, TransportKeeper};
 use crate::vault::PanVault;
 use crate::{
     Algorithm, KeyError, KeyLayout, Lmk, MacAlgorithm, Pan12, PanIndex, PinBlock, PinFormat,
-    PinVerification, RandomSource, SealedKey, SealedPan, SealedWorkingKeys, SystemRandom,
-    WorkingKeys, block, is_published, track,
+    PinVerification, RandomSource, SealedKey, SealedPan, SealedTransportKey, SealedWorkingKeys,
+    SystemRandom, TransportKey, TransportPadding, WorkingKeys, WrappedTmk, block, is_published,
+    tmk_proof, track,
 };
 
 /// The security module in software, under one local master key.
@@ -30,6 +32,7 @@ use crate::{
 pub struct SoftHsm {
     keys: KeySealer,
     vault: PanVault,
+    transport: TransportKeeper,
     pin: Box<Aes256Enc>,
     random: Box<dyn RandomSource>,
     rules: Rules,
@@ -74,6 +77,7 @@ impl SoftHsm {
         Self {
             keys: KeySealer::new(lmk),
             vault: PanVault::new(lmk),
+            transport: TransportKeeper::new(lmk),
             pin: Box::new(Aes256Enc::new((&*lmk.derive("pin verification")).into())),
             random,
             rules,
@@ -251,5 +255,50 @@ impl Hsm for SoftHsm {
 
     fn open_pan(&self, sealed: &SealedPan, card: u64) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         self.vault.open(sealed, card)
+    }
+
+    fn generate_transport_key(&self) -> Result<SealedTransportKey, KeyError> {
+        TransportKey::generate(&self.transport.sealer, &*self.random)
+    }
+
+    fn load_transport_key(
+        &self,
+        sealed: &SealedTransportKey,
+    ) -> Result<Arc<TransportKey>, KeyError> {
+        self.transport.load(sealed).map(Arc::new)
+    }
+
+    fn generate_tmk(
+        &self,
+        terminal: &[u8; 8],
+        algorithm: Algorithm,
+    ) -> Result<SealedKey, KeyError> {
+        let mut clear = Zeroizing::new([0; TRANSPORT_LEN]);
+        block::draw_one(algorithm, &*self.random, &mut *clear)?;
+        self.keys.seal_tmk(&*self.random, terminal, algorithm, &*clear)
+    }
+
+    fn wrap_tmk(
+        &self,
+        terminal: &[u8; 8],
+        tmk: &SealedKey,
+        key: &TransportKey,
+        padding: TransportPadding,
+        wrapped: &[u8],
+    ) -> Result<WrappedTmk, KeyError> {
+        let (algorithm, clear) = self.keys.open_tmk(terminal, tmk)?;
+        self.refuse_published(terminal, &clear, algorithm)?;
+        key.wrap(&*self.random, padding, wrapped, (algorithm, &clear))
+    }
+
+    fn verify_tmk_proof(
+        &self,
+        terminal: &[u8; 8],
+        tmk: &SealedKey,
+        proof: &[u8],
+    ) -> Result<(), KeyError> {
+        let (algorithm, clear) = self.keys.open_tmk(terminal, tmk)?;
+        let right = tmk_proof(algorithm, &clear, terminal)?;
+        if right.ct_eq(proof).into() { Ok(()) } else { Err(KeyError::TmkProof) }
     }
 }

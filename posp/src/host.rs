@@ -206,7 +206,8 @@ pub(crate) fn journal(data: &Path) -> Result<Vec<Entry>> {
             | Event::Barred { .. }
             | Event::SignedOn { .. }
             | Event::SignedOff { .. }
-            | Event::Batch { .. } => {}
+            | Event::Batch { .. }
+            | Event::Cared { .. } => {}
         }
     }
     Ok(found)

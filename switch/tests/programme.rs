@@ -14,13 +14,13 @@ use domain::issuing::{CardStatus, PinPolicy, ProductId};
 use domain::ledger::Purse;
 use domain::terms::{Amount, BusinessDate};
 use keys::{Algorithm, KeyLayout, MacAlgorithm, check_value, is_published};
-use switch::programme::{Card, FILES, Programme};
+use switch::programme::{CARE_FILES, Card, FILES, Listed, Programme};
 use tempfile::TempDir;
 
 /// The demonstration, as files that a test may spoil.
 fn demo_with(file: &str, from: &str, to: &str) -> TempDir {
     let directory = TempDir::new().unwrap();
-    for name in FILES {
+    for name in FILES.into_iter().chain(CARE_FILES) {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/demo").join(name);
         let text = fs::read_to_string(source).unwrap();
         let text = if name == file {
@@ -177,6 +177,87 @@ const REFUSALS: &[(&str, &str, &str, &str)] = &[
     ),
     ("merchants.toml", "\"5411\"", "\"541\"", "merchants.toml:8:7: mcc: four digits expected"),
     (
+        "terminals.toml",
+        "mac = \"union-pay\"",
+        "mac = \"union-pay\"\ntmk_download = { serial = \"1\", until = \"tomorrow\", signed = true, padding = \"oaep-sha256\" }",
+        "terminals.toml:15:40: until: a moment as in 2026-12-01T00:00:00+08:00 expected",
+    ),
+    (
+        "parameters.toml",
+        "code = \"12\"",
+        "code = \"11\"",
+        "parameters.toml:14:8: code is the same as in line 8",
+    ),
+    (
+        "parameters.toml",
+        "code = \"12\"",
+        "code = \"1x\"",
+        "parameters.toml:14:8: code: two digits expected",
+    ),
+    (
+        "parameters.toml",
+        "value = \"3\"",
+        "value = \"33\"",
+        "parameters.toml:23:9: value: at most 1 printable ASCII characters expected",
+    ),
+    (
+        "parameters.toml",
+        "value = \"60\"",
+        "value = \"hex:60\"",
+        "parameters.toml:11:9: value: 2 bytes in hexadecimal digits expected",
+    ),
+    (
+        "parameters.toml",
+        "length = 40",
+        "length = 100",
+        "parameters.toml:75:10: length: 1 to 99 expected",
+    ),
+    (
+        "parameters.toml",
+        "code = \"22\"\nvalue = \"Lantern",
+        "code = \"29\"\nvalue = \"Lantern",
+        "parameters.toml:95:8: code: no [[item]] above has it",
+    ),
+    (
+        "parameters.toml",
+        "terminal = \"10000002\"",
+        "terminal = \"10000099\"",
+        "parameters.toml:114:12: terminal: terminals.toml has no such id",
+    ),
+    (
+        "parameters.toml",
+        "terminal = \"10000002\"\n",
+        "",
+        "parameters.toml:113:1: either terminal or merchant is expected",
+    ),
+    (
+        "ca-keys.toml",
+        "rid = \"A0",
+        "rid = \"",
+        "ca-keys.toml:6:7: rid: 5 bytes in hexadecimal digits expected",
+    ),
+    ("ca-keys.toml", "20301231", "20301232", "ca-keys.toml:8:10: expiry: YYYYMMDD expected"),
+    (
+        "aids.toml",
+        "A000000333010102",
+        "A000000333010101",
+        "aids.toml:23:7: aid is the same as in line 4",
+    ),
+    ("aids.toml", "DF11 =", "DF10 =", "aids.toml:5:1: tags: DF11 is missing"),
+    ("aids.toml", "DF11 =", "DF =", "aids.toml:5:1: tags: DF is no tag"),
+    (
+        "blacklist.toml",
+        "6251880000000008",
+        "6251880000000009",
+        "blacklist.toml:5:7: pan: 12 to 19 digits with a right check digit expected",
+    ),
+    (
+        "blacklist.toml",
+        "prefix = \"62999900\"",
+        "",
+        "blacklist.toml:7:1: either pan or prefix is expected",
+    ),
+    (
         "routing.toml",
         "622500",
         "621214\"\npan_length = 19\nissuer = \"03010000\"\n\n[[bin]]\nprefix = \"622500",
@@ -279,6 +360,7 @@ fn the_built_in_programme_is_the_one_in_the_directory() {
     assert_eq!(format!("{:?}", loaded.cards), format!("{:?}", demo.cards));
     assert_eq!(format!("{:?}", loaded.products), format!("{:?}", demo.products));
     assert_eq!(format!("{:?}", loaded.bins), format!("{:?}", demo.bins));
+    assert_eq!(format!("{:?}", loaded.care), format!("{:?}", demo.care));
 }
 
 #[test]
@@ -354,4 +436,50 @@ fn no_debug_print_shows_a_key_or_a_pin() {
     let shown = format!("{:?}", Programme::demo());
     assert!(!shown.contains("123456") && !shown.contains("[1, 35, 69"), "a secret is printed");
     assert!(!shown.contains("6212142000000000012"), "a card number is printed");
+    assert!(!shown.contains("6251880000000008"), "a listed card number is printed");
+}
+
+#[test]
+fn what_terminals_download_may_be_left_out() {
+    let directory = demo_with("cards.toml", "", "");
+    for file in ["ca-keys.toml", "blacklist.toml"] {
+        fs::remove_file(directory.path().join(file)).unwrap();
+    }
+    let care = Programme::load(directory.path()).unwrap().care;
+    assert!(care.ca_keys.is_none() && care.blacklist.is_none());
+    assert!(care.parameters.is_some() && care.aids.is_some());
+    assert_eq!(Programme::demo().care.blacklist.unwrap().len(), 2);
+}
+
+#[test]
+fn a_prefix_is_no_card_number() {
+    let load = |prefix: &str| {
+        let directory = demo_with("blacklist.toml", "62999900", prefix);
+        Programme::load(directory.path())
+            .map(|programme| programme.care.blacklist.unwrap()[1].clone())
+    };
+    assert_eq!(load("62999900000").unwrap(), Listed::Range(b"62999900000".to_vec()));
+    for wrong in ["6", "629999000000", "62x"] {
+        let said = load(wrong).unwrap_err().to_string();
+        assert!(said.contains("prefix: 2 to 11 digits expected"), "{said}");
+    }
+}
+
+#[test]
+fn a_permission_to_fetch_a_master_key_is_read_whole() {
+    let permission = "e-cash\", \"activation\", \"pin-change\"]\n[terminal.tmk_download]\nserial = \"S1\"\n\
+                      until = \"2026-12-01T00:00:00+08:00\"\nsigned = true\n\
+                      padding = \"oaep-sha256\"";
+    let last = "e-cash\", \"activation\", \"pin-change\"]";
+    let directory = demo_with("terminals.toml", last, permission);
+    let programme = Programme::load(directory.path()).unwrap();
+    let download = programme.terminals[0].tmk_download.as_ref().unwrap();
+    assert_eq!((download.until, download.signed), (1_796_054_400_000, true));
+    assert!(programme.terminals[1].tmk_download.is_none(), "off by default");
+    for key in ["serial", "until", "signed", "padding"] {
+        let to = permission.replace(&format!("{key} ="), &format!("# {key} ="));
+        let directory = demo_with("terminals.toml", last, &to);
+        let said = Programme::load(directory.path()).unwrap_err().to_string();
+        assert!(said.contains(&format!("{key} is missing")), "{said}");
+    }
 }

@@ -8,7 +8,7 @@ mod cards;
 
 use super::Books;
 use crate::ledger::Unit;
-use crate::shard::{BatchEvent, CardIssued, Event, Shard};
+use crate::shard::{BatchEvent, CardIssued, Event, Shard, fits};
 use crate::terms::{Amount, ShardNo, TerminalId};
 use crate::txn::{Closing, OpenBatch, TxnKey, TxnKind};
 use cards::{check_reversed, check_transacted};
@@ -86,6 +86,10 @@ impl Books {
                 is_known(shard, *terminal)
             }
             Event::Batch { terminal, event } => self.check_batch(shard, *terminal, event),
+            Event::Cared { terminal, care, .. } => {
+                let known = shard.terminal(*terminal).ok_or(Violation::Unfounded)?;
+                fits(&known.care, care).or(Violation::Unfounded)
+            }
         }
     }
 
@@ -134,7 +138,8 @@ fn check_amounts(event: &Event) -> Result<(), Violation> {
         | Event::Barred { .. }
         | Event::SignedOn { .. }
         | Event::SignedOff { .. }
-        | Event::Batch { .. } => return Ok(()),
+        | Event::Batch { .. }
+        | Event::Cared { .. } => return Ok(()),
     };
     // An adjustment may take back.
     let is_change = matches!(event, Event::Transacted(t) if t.kind == TxnKind::Adjustment);

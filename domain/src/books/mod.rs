@@ -123,7 +123,8 @@ pub const fn terminal_of(event: &Event) -> Option<TerminalId> {
         | Event::CutOff(_)
         | Event::Barred { .. }
         | Event::SignedOn { .. }
-        | Event::SignedOff { .. } => None,
+        | Event::SignedOff { .. }
+        | Event::Cared { .. } => None,
     }
 }
 
@@ -148,7 +149,8 @@ impl Batches {
             | Event::Barred { .. }
             | Event::SignedOn { .. }
             | Event::SignedOff { .. }
-            | Event::Batch { .. } => {}
+            | Event::Batch { .. }
+            | Event::Cared { .. } => {}
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::faults::{self, Fault};
 use crate::issuing::{Account, CardStatus, Spent};
 use crate::ledger::{Balances, Hold, LedgerAccount, Parts};
 use crate::terms::{Amount, BatchNo, BusinessDate, CardId, MerchantId, Rrn, TerminalId, Timestamp};
-use crate::txn::{Flow, Terminal, Txn, TxnKey, TxnKind, TxnState};
+use crate::txn::{Flow, Terminal, TmkCare, Txn, TxnKey, TxnKind, TxnState};
 
 /// How many days a transaction is remembered at least: as long as a terminal may keep one batch
 /// open, the longest row of public holidays included. A copy that comes later is taken for a new
@@ -34,7 +34,13 @@ impl Shard {
             Event::TerminalRegistered { terminal, profile } => {
                 self.terminals
                     .entry(*terminal)
-                    .and_modify(|known| known.profile = profile.clone())
+                    .and_modify(|known| {
+                        // A key that was put in by hand ends what came from afar.
+                        if known.profile.sealed_tmk != profile.sealed_tmk {
+                            known.care.tmk = TmkCare::default();
+                        }
+                        known.profile = profile.clone();
+                    })
                     .or_insert_with(|| Terminal::new(profile.clone(), BatchNo::FIRST));
             }
             Event::CutOff(date) => self.turn_to(*date),
@@ -47,6 +53,7 @@ impl Shard {
             }
             Event::SignedOff { terminal, .. } => self.terminal_mut(terminal).is_signed_on = false,
             Event::Batch { terminal, event } => self.batch(terminal, event),
+            Event::Cared { terminal, care, at } => self.terminal_mut(terminal).care.take(care, *at),
         }
     }
 

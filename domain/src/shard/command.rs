@@ -9,7 +9,7 @@ use crate::terms::{
     Amount, AuthCode, BatchNo, BusinessDate, CardId, MerchantId, Refusal, Rrn, Stan, TerminalId,
     Timestamp,
 };
-use crate::txn::{Closing, Difference, Totals, TxnKey, TxnKind};
+use crate::txn::{Care, Closing, Difference, Totals, TxnKey, TxnKind};
 
 use super::{CardIssued, Event};
 use crate::txn::TerminalProfile;
@@ -64,6 +64,13 @@ pub enum Command {
         batch: BatchNo,
         /// The slips of that batch in the books.
         booked: Vec<(Stan, Amount)>,
+    },
+    /// Something that is done to look after a terminal.
+    Care {
+        /// The terminal.
+        terminal: TerminalId,
+        /// What.
+        care: Care,
     },
 }
 

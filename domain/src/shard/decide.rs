@@ -34,6 +34,9 @@ impl Shard {
             Command::EndBatch { terminal, batch, booked } => {
                 self.end_batch(*terminal, *batch, booked, now)
             }
+            Command::Care { terminal, care } => {
+                self.concluded(self.care(*terminal, care, now), now)
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use crate::terms::{
     Amount, BatchNo, BusinessDate, CardId, Expiry, MerchantId, Refusal, ShardNo, Stan, TerminalId,
     Timestamp,
 };
-use crate::txn::{Closing, Difference, Flow, TerminalProfile, TxnKey, TxnKind, worth_of};
+use crate::txn::{Care, Closing, Difference, Flow, TerminalProfile, TxnKey, TxnKind, worth_of};
 
 /// Something that happened in a shard.
 ///
@@ -68,6 +68,15 @@ pub enum Event {
         terminal: TerminalId,
         /// What.
         event: BatchEvent,
+    },
+    /// Something was done to look after a terminal.
+    Cared {
+        /// The terminal.
+        terminal: TerminalId,
+        /// What.
+        care: Care,
+        /// When.
+        at: Timestamp,
     },
 }
 
@@ -240,7 +249,8 @@ impl Event {
             | Self::Barred { .. }
             | Self::SignedOn { .. }
             | Self::SignedOff { .. }
-            | Self::Batch { .. } => Postings::new(),
+            | Self::Batch { .. }
+            | Self::Cared { .. } => Postings::new(),
         }
     }
 
@@ -257,7 +267,8 @@ impl Event {
             | Self::TerminalRegistered { terminal, .. }
             | Self::SignedOn { terminal, .. }
             | Self::SignedOff { terminal, .. }
-            | Self::Batch { terminal, .. } => Some(terminal.shard()),
+            | Self::Batch { terminal, .. }
+            | Self::Cared { terminal, .. } => Some(terminal.shard()),
             Self::CutOff(_) => None,
         }
     }
@@ -271,6 +282,7 @@ impl Event {
             | Self::Barred { at, .. }
             | Self::SignedOn { at, .. }
             | Self::SignedOff { at, .. }
+            | Self::Cared { at, .. }
             | Self::Batch {
                 event: BatchEvent::Uploaded { at, .. } | BatchEvent::Ended { at, .. },
                 ..

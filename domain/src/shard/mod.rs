@@ -4,6 +4,7 @@
 //! what an event says and cannot fail. Whoever calls them commits the event in between.
 
 mod apply;
+mod care;
 mod command;
 mod decide;
 mod event;
@@ -21,6 +22,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use apply::MEMORY_DAYS;
+pub(crate) use care::fits;
+pub use care::{REPORT_MAX, TMK_ISSUES_MAX};
 pub use command::{Answer, Command, Decision, Detail, NewPin, Original, Request, Reversal, Upload};
 pub use event::{BatchEvent, CardIssued, Event, Reversed, Transacted};
 pub use undo::Undo;

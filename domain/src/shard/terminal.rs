@@ -131,7 +131,7 @@ impl Shard {
         self.concluded(outcome, now)
     }
 
-    fn concluded(&self, outcome: Outcome, now: Timestamp) -> Decision {
+    pub(super) fn concluded(&self, outcome: Outcome, now: Timestamp) -> Decision {
         let (verdict, detail, event) = match outcome {
             Ok((detail, event)) => (Ok(()), detail, event),
             Err(refusal) => (Err(refusal), Detail::Plain, None),
@@ -144,7 +144,7 @@ impl Shard {
         Decision { answer, event }
     }
 
-    fn known(&self, terminal: TerminalId) -> Result<&Terminal, Refusal> {
+    pub(super) fn known(&self, terminal: TerminalId) -> Result<&Terminal, Refusal> {
         self.terminals.get(&terminal).ok_or(Refusal::UnknownTerminal)
     }
 

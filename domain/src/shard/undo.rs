@@ -9,7 +9,9 @@ use super::{BatchEvent, Event, Shard};
 use crate::issuing::Account;
 use crate::ledger::Balances;
 use crate::terms::{Amount, AuthCode, BatchNo, BusinessDate, CardId, Rrn, Stan, TerminalId};
-use crate::txn::{Difference, Terminal, TerminalProfile, Txn, TxnKey, TxnKind};
+use crate::txn::{
+    Difference, Terminal, TerminalCare, TerminalProfile, TmkCare, Txn, TxnKey, TxnKind,
+};
 
 /// What a shard looked like, where one event touches it.
 #[derive(Debug)]
@@ -51,13 +53,14 @@ struct Money {
 enum Part {
     /// There was no such terminal.
     None,
-    Profile(TerminalProfile),
+    Profile(TerminalProfile, TmkCare),
     Keys(Option<Box<[u8]>>, bool),
     /// There was no such bar.
     NoBar(BatchNo, Stan),
     Upload(Vec<(Stan, Option<Amount>)>, Option<Vec<Difference>>),
     Differences(Option<Vec<Difference>>),
     All(Box<Terminal>),
+    Care(Box<TerminalCare>),
 }
 
 impl Shard {
@@ -89,7 +92,8 @@ impl Shard {
             | Event::TerminalRegistered { terminal, .. }
             | Event::SignedOn { terminal, .. }
             | Event::SignedOff { terminal, .. }
-            | Event::Batch { terminal, .. } => {
+            | Event::Batch { terminal, .. }
+            | Event::Cared { terminal, .. } => {
                 let known = self.terminals.get(terminal);
                 Before::Terminal(*terminal, known.map_or(Part::None, |t| part_of(t, event)))
             }
@@ -175,7 +179,9 @@ impl Shard {
 fn part_of(terminal: &Terminal, event: &Event) -> Part {
     match event {
         Event::Barred { key, .. } => Part::NoBar(key.batch, key.stan),
-        Event::TerminalRegistered { .. } => Part::Profile(terminal.profile.clone()),
+        Event::TerminalRegistered { .. } => {
+            Part::Profile(terminal.profile.clone(), terminal.care.tmk.clone())
+        }
         Event::SignedOn { .. } | Event::SignedOff { .. } => {
             Part::Keys(terminal.sealed_keys.clone(), terminal.is_signed_on)
         }
@@ -186,6 +192,7 @@ fn part_of(terminal: &Terminal, event: &Event) -> Part {
         Event::Batch { event: BatchEvent::Ended { .. }, .. } => {
             Part::Differences(terminal.differences.clone())
         }
+        Event::Cared { .. } => Part::Care(Box::new(terminal.care.clone())),
         Event::Batch { event: BatchEvent::Closed { .. }, .. }
         | Event::CardIssued(_)
         | Event::CutOff(_)
@@ -198,7 +205,9 @@ impl Part {
     fn put_back(self, terminal: &mut Terminal) {
         match self {
             Self::None => {}
-            Self::Profile(profile) => terminal.profile = profile,
+            Self::Profile(profile, tmk) => {
+                (terminal.profile, terminal.care.tmk) = (profile, tmk);
+            }
             Self::Keys(keys, is_on) => {
                 (terminal.sealed_keys, terminal.is_signed_on) = (keys, is_on)
             }
@@ -216,6 +225,7 @@ impl Part {
             }
             Self::Differences(differences) => terminal.differences = differences,
             Self::All(all) => *terminal = *all,
+            Self::Care(care) => terminal.care = *care,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Difference, Totals};
+use super::{Difference, TerminalCare, Totals};
 use crate::issuing::Rights;
 use crate::terms::{Amount, BatchNo, MerchantId, Rrn, Stan, Timestamp};
 
@@ -65,6 +65,8 @@ pub struct Terminal {
     pub upload: BTreeMap<Stan, Amount>,
     /// How the upload of the last closed batch differed, once it ended.
     pub differences: Option<Vec<Difference>>,
+    /// How it is looked after.
+    pub care: TerminalCare,
 }
 
 impl Terminal {
@@ -80,6 +82,7 @@ impl Terminal {
             bars: BTreeSet::new(),
             upload: BTreeMap::new(),
             differences: None,
+            care: TerminalCare::default(),
         }
     }
 }

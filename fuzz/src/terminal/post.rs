@@ -13,7 +13,7 @@ use jiff::civil;
 use jiff::tz::TimeZone;
 use keys::{Hsm, Lmk, MacAlgorithm, SeededRandom, SoftHsm, TerminalKeys};
 use switch::clock::{Calendar, Moment};
-use switch::facts::{Cards, Facts, Scheme, SealedKeyring, TerminalRules, Terminals};
+use switch::facts::{Cards, CareBook, Facts, Scheme, SealedKeyring, TerminalRules, Terminals};
 use switch::node::plan;
 use switch::programme::Programme;
 use switch::telemetry::Telemetry;
@@ -167,5 +167,6 @@ fn facts(programme: &Programme, hsm: Arc<dyn Hsm>) -> Facts {
             decide_micros_max: 1_000_000,
         },
         telemetry: Telemetry::new(0),
+        care: CareBook::default(),
     }
 }

@@ -15,4 +15,5 @@ mod master_key;
 mod pins;
 mod refusals;
 mod secrets;
+mod transport;
 mod vectors;

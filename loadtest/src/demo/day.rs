@@ -276,12 +276,13 @@ impl Came {
         match (reply.code, reply.reconciled) {
             (Some(code), _) => {
                 let meaning = code.meaning();
+                // That a terminal shall download something is no news of a transaction.
                 match reply.requirement {
-                    0 => words(meaning.en, meaning.zh),
-                    asked => Self {
+                    asked @ 3 => Self {
                         en: format!("{} (header {asked})", meaning.en),
                         zh: meaning.zh.to_owned(),
                     },
+                    _ => words(meaning.en, meaning.zh),
                 }
             }
             (None, Some(Reconciled::Balanced)) => words("totals agree", "对账平"),

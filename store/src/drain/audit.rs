@@ -129,7 +129,8 @@ impl Audit {
             | Event::Barred { .. }
             | Event::SignedOn { .. }
             | Event::SignedOff { .. }
-            | Event::Batch { .. } => {}
+            | Event::Batch { .. }
+            | Event::Cared { .. } => {}
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use domain::issuing::CardStatus;
 use domain::ledger::{LedgerAccount, Purse, Unit};
 use domain::shard::{BatchEvent, CardIssued, Event};
 use domain::terms::{Amount, AuthCode, BusinessDate, Refusal, Rrn, ShardNo};
-use domain::txn::{Closing, TxnKey, TxnKind, worth_of};
+use domain::txn::{Care, Closing, TxnKey, TxnKind, worth_of};
 
 use crate::chain::Chain;
 
@@ -54,7 +54,8 @@ pub(crate) const fn date_after(date: BusinessDate, event: &Event) -> BusinessDat
         | Event::Barred { .. }
         | Event::SignedOn { .. }
         | Event::SignedOff { .. }
-        | Event::Batch { .. } => date,
+        | Event::Batch { .. }
+        | Event::Cared { .. } => date,
     }
 }
 
@@ -123,7 +124,9 @@ impl Row {
                 self.card = card.map(|card| card.0.cast_signed());
                 self.original = original_of(key);
             }
-            Event::SignedOn { terminal, .. } | Event::SignedOff { terminal, .. } => {
+            Event::SignedOn { terminal, .. }
+            | Event::SignedOff { terminal, .. }
+            | Event::Cared { terminal, .. } => {
                 self.terminal = Some(terminal.to_string());
             }
             Event::Batch { event, .. } => {
@@ -219,6 +222,12 @@ fn kind_of(event: &Event) -> String {
             BatchEvent::Uploaded { .. } => "batch-upload".to_owned(),
             BatchEvent::Ended { .. } => "batch-end".to_owned(),
         },
+        Event::Cared { care, .. } => match care {
+            Care::Acknowledged { .. } => "list-acknowledged".to_owned(),
+            Care::Reported { .. } => "status-report".to_owned(),
+            Care::TmkIssued(_) => "tmk-issued".to_owned(),
+            Care::TmkActivated { .. } => "tmk-activated".to_owned(),
+        },
     }
 }
 
@@ -243,7 +252,8 @@ pub(crate) fn status_after(event: &Event) -> Option<(i64, &'static str)> {
         | Event::Barred { .. }
         | Event::SignedOn { .. }
         | Event::SignedOff { .. }
-        | Event::Batch { .. } => None,
+        | Event::Batch { .. }
+        | Event::Cared { .. } => None,
     }
 }
 

@@ -134,7 +134,8 @@ impl Ledger {
             | Event::Barred { .. }
             | Event::SignedOn { .. }
             | Event::SignedOff { .. }
-            | Event::Batch { .. } => Ok(()),
+            | Event::Batch { .. }
+            | Event::Cared { .. } => Ok(()),
         }
     }
 

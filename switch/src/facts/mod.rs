@@ -3,6 +3,7 @@
 //! It is a projection of durable entries. Gathering reads it; nothing in it decides about money.
 
 mod cards;
+mod care;
 mod terminals;
 
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ use domain::txn::Batches;
 use keys::Hsm;
 
 pub use cards::{CardRef, Cards};
+pub use care::{CareBook, Part, Permission, objects};
 pub use terminals::{Alone, Busy, Claim, Found, Guard, Scheme, TerminalEntry, Terminals};
 pub use terminals::{SealedKeyring, WrongMac};
 
@@ -62,6 +64,8 @@ pub struct Facts {
     pub rules: TerminalRules,
     /// What is counted and logged.
     pub telemetry: Telemetry,
+    /// What terminals download.
+    pub care: CareBook,
 }
 
 impl Facts {
@@ -91,6 +95,11 @@ impl Facts {
             Event::SignedOn { terminal, sealed_keys, .. } => {
                 if let Some(entry) = self.terminals.get(*terminal) {
                     entry.signed_on(*terminal, sealed_keys, self.hsm.as_ref());
+                }
+            }
+            Event::Cared { terminal, care, at } => {
+                if let Some(entry) = self.terminals.get(*terminal) {
+                    entry.cared(care, *at);
                 }
             }
             Event::Transacted(_) | Event::Reversed(_) | Event::Batch { .. } => {

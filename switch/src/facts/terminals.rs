@@ -10,10 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use dashmap::DashMap;
 use domain::issuing::Rights;
 use domain::shard::Event;
-use domain::terms::{Amount, BatchNo, CardId, MerchantId, Stan, TerminalId};
-use domain::txn::{Batches, Terminal, TerminalProfile, Totals};
+use domain::terms::{Amount, BatchNo, CardId, MerchantId, Stan, TerminalId, Timestamp};
+use domain::txn::{Batches, Care, CareList, Terminal, TerminalProfile, TmkCare, Totals, Version};
 use keys::{Algorithm, Hsm, KeyLayout, MacAlgorithm, SealedKey, SealedWorkingKeys, WorkingKeys};
 use serde::{Deserialize, Serialize};
+
+use super::care::Looked;
 
 /// How the keys and message codes of a terminal are made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -68,7 +70,7 @@ impl Terminals {
     pub(super) fn register(&self, id: TerminalId, profile: &TerminalProfile) {
         let Some(setup) = Setup::of(profile) else { return };
         match self.get(id) {
-            Some(known) => known.lane().setup = setup,
+            Some(known) => known.set_up(setup),
             None => {
                 let batches = Batches::starting_at(BatchNo::FIRST);
                 self.0.insert(id, Arc::new(TerminalEntry::new(setup, batches)));
@@ -88,6 +90,7 @@ impl Terminals {
         let batches = batches.unwrap_or_else(|| Batches::starting_at(terminal.open_batch));
         let entry = TerminalEntry::new(setup, batches);
         entry.lane().bars.clone_from(&terminal.bars);
+        entry.lane().looked = Looked::after(&terminal.care);
         if let Some(sealed) = &terminal.sealed_keys {
             entry.signed_on(id, sealed, hsm);
         }
@@ -162,6 +165,7 @@ struct Lane {
     in_flight: Vec<(Stan, CardId)>,
     bars: BTreeSet<(BatchNo, Stan)>,
     is_taken: bool,
+    looked: Looked,
 }
 
 impl std::fmt::Debug for Lane {
@@ -264,6 +268,7 @@ impl TerminalEntry {
             in_flight: Vec::new(),
             bars: BTreeSet::new(),
             is_taken: false,
+            looked: Looked::default(),
         };
         Self { lane: Mutex::new(lane) }
     }
@@ -286,10 +291,55 @@ impl TerminalEntry {
         self.lane().setup.scheme
     }
 
-    /// Returns its master key, sealed.
+    /// Returns its master key, sealed: the one it fetched, or else that of its profile.
     #[must_use]
     pub fn sealed_tmk(&self) -> SealedKey {
+        let lane = self.lane();
+        let fetched = lane.looked.tmk().active.as_ref();
+        let fetched = fetched.map(|tmk| SealedKey::from_bytes(tmk.sealed.to_vec()));
+        fetched.unwrap_or_else(|| lane.setup.sealed_tmk.clone())
+    }
+
+    /// Returns the master key of its profile, sealed.
+    #[must_use]
+    pub fn profile_tmk(&self) -> SealedKey {
         self.lane().setup.sealed_tmk.clone()
+    }
+
+    /// Returns the master keys it fetched.
+    #[must_use]
+    pub fn tmk_care(&self) -> TmkCare {
+        self.lane().looked.tmk().clone()
+    }
+
+    /// Keeps in mind that the terminal was given all of a list.
+    pub fn gave(&self, list: CareList, version: Version) {
+        self.lane().looked.gave(list, version);
+    }
+
+    /// Returns which content of a list the terminal was given since this node started.
+    #[must_use]
+    pub fn given(&self, list: CareList) -> Option<Version> {
+        self.lane().looked.given(list)
+    }
+
+    /// True if the terminal said that it has this content of a list.
+    #[must_use]
+    pub fn has(&self, list: CareList, version: Version) -> bool {
+        self.lane().looked.has(list, version)
+    }
+
+    /// Takes in what a durable entry did to look after it.
+    pub(super) fn cared(&self, care: &Care, at: Timestamp) {
+        self.lane().looked.take(care, at);
+    }
+
+    fn set_up(&self, setup: Setup) {
+        let mut lane = self.lane();
+        if lane.setup.sealed_tmk != setup.sealed_tmk {
+            lane.looked.forget_tmk();
+        }
+        lane.setup = setup;
     }
 
     /// Returns what it may ask for.

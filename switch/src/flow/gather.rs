@@ -7,7 +7,7 @@ use domain::shard::Command;
 use domain::terms::{BatchNo, Stan};
 use keys::{KeyLayout, WorkingKeys};
 
-use super::{Asked, Outgoing, Step, Tell, settle};
+use super::{Asked, Outgoing, Step, Tell, care, settle};
 use crate::clock::Moment;
 use crate::facts::{Facts, Guard, SealedKeyring, TerminalEntry};
 use crate::message::matrix::{self, NoRow, Row, Transaction};
@@ -150,9 +150,20 @@ fn answer(
     requirement: Requirement,
 ) -> Step {
     let reply = Reply { requirement, ..Reply::only(code, now.at) };
+    write(facts, envelope, message, row, keys, &reply)
+}
+
+fn write(
+    facts: &Facts,
+    envelope: &Envelope<'_>,
+    message: &Message<'_>,
+    row: Option<&Row>,
+    keys: Option<(&WorkingKeys, keys::MacAlgorithm)>,
+    reply: &Reply<'_>,
+) -> Step {
     let mut bytes = Vec::new();
-    match reply::write(facts, envelope, message, row, keys, &reply, &mut bytes) {
-        Ok(()) => Step::Answer(Outgoing { bytes, code: Some(code) }),
+    match reply::write(facts, envelope, message, row, keys, reply, &mut bytes) {
+        Ok(()) => Step::Answer(Outgoing { bytes, code: reply.code }),
         Err(error) => {
             tracing::error!(%error, "an answer could not be built");
             Step::Drop("answer")
@@ -176,6 +187,7 @@ impl Genuine<'_> {
             Transaction::UploadStripe => settle::upload_stripe(self),
             Transaction::UploadDetail => settle::upload_detail(self),
             Transaction::UploadEnd => settle::end(self),
+            Transaction::Care(errand) => care::run(self, errand),
         }
     }
 
@@ -183,7 +195,23 @@ impl Genuine<'_> {
     pub(super) fn answer(&self, code: ResponseCode, requirement: Requirement) -> Step {
         let keys = self.keys.as_deref().map(|keys| (keys, self.entry.scheme().mac));
         let (envelope, message) = (&self.envelope, &self.message);
+        let requirement = if requirement == Requirement::None {
+            care::requirement(self.facts, self.origin.terminal, &self.entry)
+        } else {
+            requirement
+        };
         answer(self.facts, self.now, envelope, message, Some(self.row), keys, code, requirement)
+    }
+
+    /// Answers "approved" with this F62, without asking a shard.
+    pub(super) fn answer_with(&self, f62: &[u8]) -> Step {
+        let requirement = care::requirement(self.facts, self.origin.terminal, &self.entry);
+        let reply = Reply {
+            requirement,
+            keys: Some(f62),
+            ..Reply::only(ResponseCode::APPROVED, self.now.at)
+        };
+        write(self.facts, &self.envelope, &self.message, Some(self.row), None, &reply)
     }
 
     pub(super) fn tell(&self, key_block: Option<Vec<u8>>) -> Tell {

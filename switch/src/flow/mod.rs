@@ -5,6 +5,7 @@
 //! account actor decides and commits.
 
 mod card;
+mod care;
 mod gather;
 mod settle;
 mod tell;

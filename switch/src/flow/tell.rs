@@ -6,9 +6,10 @@ use domain::shard::{Answer, Detail};
 use domain::terms::Refusal;
 use domain::txn::TxnKind;
 
-use super::{Outgoing, Tell};
+use super::{Outgoing, Tell, care};
 use crate::clock::Moment;
 use crate::facts::Facts;
+use crate::message::errand::Errand;
 use crate::message::matrix::Transaction;
 use crate::message::reply::{self, Left, Reference, Reply, Requirement};
 use crate::message::request;
@@ -27,7 +28,10 @@ pub fn tell(facts: &Facts, now: Moment, tell: &Tell, answer: &Answer) -> Option<
     let envelope = Envelope::parse(&tell.frame).ok()?;
     let message = Message::parse(facts.dialect, envelope.body).ok()?;
     let code = code_of(tell.row.transaction, &message, answer);
-    let reply = reply_of(tell, &message, answer, code);
+    let mut reply = reply_of(tell, &message, answer, code);
+    if reply.requirement == Requirement::None {
+        reply.requirement = care::requirement(facts, tell.terminal, &tell.entry);
+    }
     let mac = tell.entry.scheme().mac;
     let keys = tell.keys.as_deref().map(|keys| (keys, mac));
     let mut bytes = Vec::with_capacity(192);
@@ -81,7 +85,11 @@ fn reply_of<'t>(
         reply.requirement = Requirement::SignOn;
     }
     match &answer.detail {
-        Detail::Plain | Detail::Ended(_) => {}
+        Detail::Plain => {
+            let is_new_tmk = tell.row.transaction == Transaction::Care(Errand::NewTmk);
+            reply.keys = tell.key_block.as_deref().filter(|_| is_new_tmk && answer.verdict.is_ok());
+        }
+        Detail::Ended(_) => {}
         Detail::Approval { auth, approved, available, .. } => {
             reply.auth = Some(*auth);
             let asked = request::amount(message).unwrap_or_default();

@@ -1,6 +1,8 @@
 //! The transactions a terminal may ask for: the only list of what is taken.
 
-use domain::txn::TxnKind;
+use domain::txn::{CareList, TxnKind};
+
+use super::errand::Errand;
 
 /// What a request means.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
@@ -23,6 +25,8 @@ pub enum Transaction {
     UploadDetail,
     /// The end of an upload.
     UploadEnd,
+    /// The terminal is looked after.
+    Care(Errand),
 }
 
 impl Transaction {
@@ -38,6 +42,7 @@ impl Transaction {
             Self::Settlement => "settlement",
             Self::UploadStripe | Self::UploadDetail => "batch_upload",
             Self::UploadEnd => "batch_end",
+            Self::Care(errand) => errand.name(),
         }
     }
 }
@@ -153,6 +158,20 @@ pub static ROWS: &[Row] = &[
     row(b"0320", None,            None,        Some(b"00"), Some(b"206"), Transaction::UploadDetail,               false, &[4, 11, 41, 42, 60]),
     row(b"0320", None,            None,        Some(b"00"), Some(b"202"), Transaction::UploadEnd,                  false, &[11, 41, 42, 48, 60]),
     row(b"0320", None,            None,        Some(b"00"), Some(b"207"), Transaction::UploadEnd,                  false, &[11, 41, 42, 48, 60]),
+    row(b"0800", None,            None,        Some(b"00"), Some(b"360"), Transaction::Care(Errand::Fetch(CareList::Parameters)), false, &[41, 42, 60]),
+    row(b"0800", None,            None,        Some(b"00"), Some(b"361"), Transaction::Care(Errand::End(CareList::Parameters)), false, &[41, 42, 60]),
+    row(b"0820", None,            None,        Some(b"00"), Some(b"362"), Transaction::Care(Errand::Report),             false, &[41, 42, 60, 62]),
+    row(b"0820", None,            None,        Some(b"00"), Some(b"372"), Transaction::Care(Errand::Query(CareList::CaKeys)), false, &[41, 42, 60]),
+    row(b"0800", None,            None,        Some(b"00"), Some(b"370"), Transaction::Care(Errand::Fetch(CareList::CaKeys)), false, &[41, 42, 60, 62]),
+    row(b"0800", None,            None,        Some(b"00"), Some(b"371"), Transaction::Care(Errand::End(CareList::CaKeys)), false, &[41, 42, 60]),
+    row(b"0820", None,            None,        Some(b"00"), Some(b"382"), Transaction::Care(Errand::Query(CareList::Aids)), false, &[41, 42, 60]),
+    row(b"0800", None,            None,        Some(b"00"), Some(b"380"), Transaction::Care(Errand::Fetch(CareList::Aids)), false, &[41, 42, 60, 62]),
+    row(b"0800", None,            None,        Some(b"00"), Some(b"381"), Transaction::Care(Errand::End(CareList::Aids)), false, &[41, 42, 60]),
+    row(b"0800", None,            None,        Some(b"00"), Some(b"390"), Transaction::Care(Errand::Fetch(CareList::Blacklist)), false, &[41, 42, 60]),
+    row(b"0800", None,            None,        Some(b"00"), Some(b"391"), Transaction::Care(Errand::End(CareList::Blacklist)), false, &[41, 42, 60]),
+    row(b"0800", None,            None,        Some(b"00"), Some(b"352"), Transaction::Care(Errand::HostKey),            false, &[41, 42, 60]),
+    row(b"0800", None,            None,        Some(b"00"), Some(b"350"), Transaction::Care(Errand::NewTmk),             false, &[41, 42, 60, 62]),
+    row(b"0800", None,            None,        Some(b"00"), Some(b"351"), Transaction::Care(Errand::UseTmk),             false, &[41, 42, 60, 62]),
 ];
 
 /// What the dialect knows and this switch does not offer, with the reason: message type,

@@ -1,5 +1,6 @@
 //! From bytes to what is meant, and back.
 
+pub mod errand;
 pub mod matrix;
 pub mod reply;
 pub mod request;

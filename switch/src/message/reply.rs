@@ -15,8 +15,34 @@ use crate::facts::Facts;
 pub enum Requirement {
     /// Nothing.
     None,
-    /// To sign on again.
+    /// To sign on again. It wins over all others.
     SignOn,
+    /// To download its parameters.
+    Parameters,
+    /// To report of itself.
+    Status,
+    /// To download the public keys of chip card schemes.
+    CaKeys,
+    /// To download the chip applications.
+    Aids,
+    /// To download the cards it must not take.
+    Blacklist,
+}
+
+impl Requirement {
+    /// Returns the digit that the header carries.
+    #[must_use]
+    pub const fn digit(self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::Parameters => 1,
+            Self::Status => 2,
+            Self::SignOn => 3,
+            Self::CaKeys => 4,
+            Self::Aids => 5,
+            Self::Blacklist => 7,
+        }
+    }
 }
 
 /// What an answer says beside what it repeats of the request.
@@ -46,7 +72,7 @@ pub struct Reply<'a> {
     pub taken: Option<(u32, usize)>,
     /// The batch a terminal is to use.
     pub batch: Option<BatchNo>,
-    /// Working keys.
+    /// Working keys, or what a terminal downloads: F62.
     pub keys: Option<&'a [u8]>,
     /// What the header asks of the terminal.
     pub requirement: Requirement,
@@ -116,10 +142,7 @@ pub fn write(
     reply: &Reply<'_>,
     out: &mut Vec<u8>,
 ) -> Result<(), BuildError> {
-    let header = match reply.requirement {
-        Requirement::None => header_of(envelope.header, 0),
-        Requirement::SignOn => header_of(envelope.header, 3),
-    };
+    let header = header_of(envelope.header, reply.requirement.digit());
     let is_card = row.is_some_and(|row| row.mac);
     write_frame(out, envelope.tpdu.swapped(), header, |out| {
         let mti = answer_to(request.mti().as_bytes());

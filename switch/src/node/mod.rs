@@ -4,6 +4,7 @@ mod cutoff;
 mod health;
 mod provision;
 mod settings;
+mod transport;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,13 +12,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix::Arbiter;
-use keys::Hsm;
+use keys::{Hsm, TransportKey};
 use store::{CommitError, Drain, DrainError, EmbeddedJournal, OpenError};
 use tokio::sync::watch;
 
 use crate::account::{Accounts, NotDecided};
 use crate::clock::{Clock, SystemClock};
-use crate::facts::{Cards, Facts, Terminals};
+use crate::facts::{Cards, CareBook, Facts, Terminals};
 use crate::programme::Programme;
 use crate::telemetry::Telemetry;
 use crate::terminal::{LineParts, Lines, Listener, ListenerError};
@@ -47,6 +48,14 @@ pub enum NodeError {
     /// A key cannot be made ready.
     #[error(transparent)]
     Keys(#[from] keys::KeyError),
+    /// The RSA key of the host cannot be kept or read.
+    #[error("the host's RSA key, {path}: {error}")]
+    HostKey {
+        /// Its file.
+        path: std::path::PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
     /// What a start adds to the books was not taken.
     #[error("what the start adds to the books: {0}")]
     Provision(#[from] NotDecided),
@@ -88,7 +97,8 @@ impl Node {
         );
         // Before anything is added: what it finds in the journal then is what the books hold.
         let drain = Drain::start(&journal, settings.ledger.clone())?;
-        let facts = Arc::new(facts_of(&settings, programme, hsm));
+        let host_key = transport::host_key(&settings.data, programme, hsm.as_ref())?;
+        let facts = Arc::new(facts_of(&settings, programme, hsm, host_key));
         facts.restore(&recovered.books);
         let listener = Listener::open(settings.pos_listen)?;
         let arbiters: Vec<_> = (0..settings.threads.max(1)).map(|_| Arbiter::new()).collect();
@@ -231,8 +241,14 @@ async fn watch_room(
     }
 }
 
-fn facts_of(settings: &Settings, programme: &Programme, hsm: Arc<dyn Hsm>) -> Facts {
+fn facts_of(
+    settings: &Settings,
+    programme: &Programme,
+    hsm: Arc<dyn Hsm>,
+    host_key: Option<Arc<TransportKey>>,
+) -> Facts {
     Facts {
+        care: CareBook::of(programme, hsm.as_ref(), host_key),
         terminals: Terminals::default(),
         merchants: programme.merchants.iter().map(|m| (m.id, m.traits())).collect(),
         cards: Cards::default(),

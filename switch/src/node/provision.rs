@@ -73,11 +73,17 @@ fn changed(terminal: &Terminal, facts: &Facts) -> Result<Option<TerminalProfile>
     let (hsm, id) = (facts.hsm.as_ref(), &terminal.id.0);
     let Terminal { algorithm, layout, mac, .. } = *terminal;
     let scheme = Scheme { algorithm, layout, mac };
-    let sealed = hsm.import_tmk(id, terminal.tmk.expose(), algorithm)?;
+    let mut sealed = hsm.import_tmk(id, terminal.tmk.expose(), algorithm)?;
     if let Some(known) = facts.terminals.get(terminal.id) {
         // Sealing the same key twice gives different bytes; its check value tells.
+        let profile_tmk = known.profile_tmk();
         let is_same_key =
-            hsm.tmk_check_value(id, &known.sealed_tmk())? == hsm.tmk_check_value(id, &sealed)?;
+            hsm.tmk_check_value(id, &profile_tmk)? == hsm.tmk_check_value(id, &sealed)?;
+        if is_same_key {
+            // A key that did not change must not look as if it was put in anew: that would end
+            // one which the terminal fetched.
+            sealed = profile_tmk;
+        }
         if is_same_key
             && known.scheme() == scheme
             && known.merchant() == terminal.merchant

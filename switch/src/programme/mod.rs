@@ -1,9 +1,11 @@
 //! The card programme: products, merchants, terminals, cards, and whose cards are whose.
 //!
 //! A programme is a directory of five files (`products.toml`, `merchants.toml`, `terminals.toml`,
-//! `cards.toml`, `routing.toml`). [`Programme::load`] takes it whole or not at all.
+//! `cards.toml`, `routing.toml`), and up to four of what terminals download ([`CARE_FILES`]).
+//! [`Programme::load`] takes it whole or not at all.
 //! [`Programme::demo`] is one that is built in.
 
+mod care;
 mod money;
 mod rows;
 mod words;
@@ -19,6 +21,9 @@ use zeroize::Zeroizing;
 
 use crate::config::{ConfigError, Problem};
 
+pub use care::{
+    Aid, CARE_FILES, CaKey, CareLists, Item, Listed, Override, Parameters, TmkDownload, Whose,
+};
 pub use money::parse_yuan;
 pub use words::Word;
 
@@ -33,6 +38,14 @@ const DEMO: [(&str, &str); 5] = [
     ("merchants.toml", include_str!("../../../config/demo/merchants.toml")),
     ("terminals.toml", include_str!("../../../config/demo/terminals.toml")),
     ("cards.toml", include_str!("../../../config/demo/cards.toml")),
+];
+
+/// What terminals of the built-in programme download, in the order of [`CARE_FILES`].
+const DEMO_CARE: [(&str, &str); 4] = [
+    ("parameters.toml", include_str!("../../../config/demo/parameters.toml")),
+    ("ca-keys.toml", include_str!("../../../config/demo/ca-keys.toml")),
+    ("aids.toml", include_str!("../../../config/demo/aids.toml")),
+    ("blacklist.toml", include_str!("../../../config/demo/blacklist.toml")),
 ];
 
 /// A card programme whose parts fit each other.
@@ -52,6 +65,8 @@ pub struct Programme {
     pub terminals: Vec<Terminal>,
     /// The cards.
     pub cards: Vec<Card>,
+    /// What terminals download.
+    pub care: CareLists,
     /// What a production node must not have: keys and PINs that anybody can read.
     readable: Vec<Problem>,
 }
@@ -117,6 +132,8 @@ pub struct Terminal {
     pub mac: MacAlgorithm,
     /// What it may ask for.
     pub rights: Rights,
+    /// Its permission to fetch a new master key, if it has one.
+    pub tmk_download: Option<TmkDownload>,
 }
 
 /// A card to be issued.
@@ -178,7 +195,19 @@ impl Programme {
         let [routing, products, merchants, terminals, cards] = FILES;
         let texts =
             [read(routing)?, read(products)?, read(merchants)?, read(terminals)?, read(cards)?];
-        rows::read(directory, texts.each_ref().map(|(path, text)| (path.as_str(), text.as_str())))
+        let mut lists = [const { None }; CARE_FILES.len()];
+        for (list, file) in lists.iter_mut().zip(CARE_FILES) {
+            if directory.join(file).exists() {
+                *list = Some(read(file)?);
+            }
+        }
+        rows::read(
+            directory,
+            texts.each_ref().map(|(path, text)| (path.as_str(), text.as_str())),
+            lists
+                .each_ref()
+                .map(|list| list.as_ref().map(|(path, text)| (path.as_str(), text.as_str()))),
+        )
     }
 
     /// Returns the built-in programme for demonstrations and tests: its keys and PINs are
@@ -188,7 +217,8 @@ impl Programme {
     /// Never: a test reads it.
     #[must_use]
     pub fn demo() -> Self {
-        rows::read(Path::new(""), DEMO).expect("the built-in programme is sound")
+        rows::read(Path::new(""), DEMO, DEMO_CARE.map(Some))
+            .expect("the built-in programme is sound")
     }
 
     /// Writes the files of the built-in programme into `directory`, for whoever reads them from
@@ -197,7 +227,9 @@ impl Programme {
     /// # Errors
     /// If a file cannot be written.
     pub fn write_demo(directory: &Path) -> std::io::Result<()> {
-        DEMO.iter().try_for_each(|(file, text)| std::fs::write(directory.join(file), text))
+        DEMO.iter()
+            .chain(&DEMO_CARE)
+            .try_for_each(|(file, text)| std::fs::write(directory.join(file), text))
     }
 
     /// Refuses a programme that is not for production: keys or PINs in clear, or published keys.

@@ -2,7 +2,7 @@
 
 use domain::issuing::{CardStatus, Right};
 use domain::ledger::Purse;
-use keys::{Algorithm, KeyLayout, MacAlgorithm};
+use keys::{Algorithm, KeyLayout, MacAlgorithm, TransportPadding};
 
 /// A thing that has one word.
 pub trait Word: Copy + Eq + 'static {
@@ -48,6 +48,11 @@ impl Word for MacAlgorithm {
         ("sm4-b", Self::Sm4B),
         ("sm4-cbc", Self::Sm4Cbc),
     ];
+}
+
+impl Word for TransportPadding {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("oaep-sha256", Self::OaepSha256), ("pkcs1-v1.5", Self::Pkcs1V15)];
 }
 
 impl Word for CardStatus {
@@ -106,6 +111,7 @@ mod tests {
         check::<Algorithm>();
         check::<KeyLayout>();
         check::<MacAlgorithm>();
+        check::<TransportPadding>();
         check::<CardStatus>();
         check::<Purse>();
         check::<Right>();

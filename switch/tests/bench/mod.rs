@@ -18,7 +18,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use store::{Commit as _, Lsn, MemoryJournal, MemoryWriter, Outcome};
 use switch::account::Desk;
 use switch::clock::{Calendar, Moment};
-use switch::facts::{Cards, Facts, Guard, TerminalRules, Terminals};
+use switch::facts::{Cards, CareBook, Facts, Guard, TerminalRules, Terminals};
 use switch::node::plan;
 use switch::programme::Programme;
 use switch::telemetry::Telemetry;
@@ -385,6 +385,7 @@ fn facts(programme: &Programme, hsm: Arc<dyn Hsm>) -> Facts {
             decide_micros_max: 1_000_000,
         },
         telemetry: Telemetry::new(0),
+        care: CareBook::default(),
     }
 }
 

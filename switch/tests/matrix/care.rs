@@ -1,8 +1,8 @@
-//! The care of terminals (39 to 48): what is not offered is answered so. Whoever offers one of
-//! these gives its line another code here, and its reason in the section's table goes.
+//! The care of terminals (39 to 48), at a programme that has nothing to hand out: what it has not, it
+//! does not offer. What is answered where it has is in the tests of `care`.
 
 scripts! {
-    care_of_terminals_that_is_not_offered: "
+    care_that_there_is_nothing_for: "
         39 parameters      2 cold        | 40
         39 parameters-end  2 cold        | 40
         40 status          2 cold        | 40

@@ -148,7 +148,8 @@ impl Audit {
             | Event::TerminalRegistered { .. }
             | Event::CutOff(_)
             | Event::SignedOn { .. }
-            | Event::SignedOff { .. } => {}
+            | Event::SignedOff { .. }
+            | Event::Cared { .. } => {}
         }
     }
 
@@ -210,6 +211,7 @@ fn name_of(event: &Event) -> (&'static str, String) {
         Event::TerminalRegistered { .. } => ("terminal", "set up"),
         Event::SignedOn { .. } => ("terminal", "signed on"),
         Event::SignedOff { .. } => ("terminal", "signed off"),
+        Event::Cared { .. } => ("terminal", "looked after"),
         Event::CutOff(_) => ("day", "turned"),
         Event::Barred { card: None, .. } => ("bar", "by terminal"),
         Event::Barred { card: Some(_), .. } => ("bar", "by card"),

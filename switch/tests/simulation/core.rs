@@ -13,7 +13,7 @@ use routing::{Bin, Issuer, IssuerCode, IssuerKind, Prefix, Table};
 use store::Outcome;
 use switch::account::Desk;
 use switch::clock::{Calendar, Moment};
-use switch::facts::{Cards, Facts, Guard, TerminalRules, Terminals};
+use switch::facts::{Cards, CareBook, Facts, Guard, TerminalRules, Terminals};
 use switch::telemetry::Telemetry;
 use switch::terminal::{Action, Session};
 
@@ -186,6 +186,7 @@ fn facts(plan: &Plan, hsm: &Arc<dyn Hsm>) -> Facts {
             decide_micros_max: plan.answer_max,
         },
         telemetry: Telemetry::new(0),
+        care: CareBook::default(),
     }
 }
 

@@ -1,6 +1,9 @@
 //! The files of a programme, read row by row and held against each other.
 
+mod blacklist;
 mod cards;
+mod chips;
+mod parameters;
 mod products;
 mod routes;
 mod terminals;
@@ -14,15 +17,22 @@ use domain::terms::MerchantId;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::{Merchant, Programme};
+use super::{CareLists, Merchant, Programme, Terminal};
 use crate::config::source::{Distinct, Source, integer, parsed};
 use crate::config::{ConfigError, Problem};
 
 use values::label;
 
-/// Reads the files, in the order of [`super::FILES`]: each its name and text. Keys that stand in
-/// files of their own are looked for from `directory`.
-pub(super) fn read(directory: &Path, files: [(&str, &str); 5]) -> Result<Programme, ConfigError> {
+/// A file: its name and its text.
+type File<'t> = (&'t str, &'t str);
+
+/// Reads the files, in the order of [`super::FILES`], and of [`super::CARE_FILES`] those that
+/// there are. Keys that stand in files of their own are looked for from `directory`.
+pub(super) fn read(
+    directory: &Path,
+    files: [File<'_>; 5],
+    lists: [Option<File<'_>>; 4],
+) -> Result<Programme, ConfigError> {
     let sources = files.map(|(origin, text)| Source::new(origin, text));
     let [in_routing, in_products, in_merchants, in_terminals, in_cards] = &sources;
     let (issuers, bins, routes) = routes::read(in_routing);
@@ -32,6 +42,8 @@ pub(super) fn read(directory: &Path, files: [(&str, &str); 5]) -> Result<Program
     let terminals = terminals::read(in_terminals, directory, known.as_ref());
     let cards =
         cards::read(in_cards, in_products.is_sound().then_some(&*products), routes.as_ref());
+    let lists = lists.map(|file| file.map(|(origin, text)| Source::new(origin, text)));
+    let care = care(&lists, in_terminals.is_sound().then_some(&*terminals.rows));
     let programme = Programme {
         issuers,
         bins,
@@ -40,10 +52,23 @@ pub(super) fn read(directory: &Path, files: [(&str, &str); 5]) -> Result<Program
         merchants,
         terminals: terminals.rows,
         cards: cards.rows,
+        care,
         readable: terminals.readable.into_iter().chain(cards.readable).collect(),
     };
-    let problems = sources.into_iter().flat_map(Source::into_problems).collect();
+    let sources = sources.into_iter().chain(lists.into_iter().flatten());
+    let problems = sources.flat_map(Source::into_problems).collect();
     ConfigError::unless_none(problems, programme)
+}
+
+/// Reads what terminals download; `terminals` if their file is sound.
+fn care(lists: &[Option<Source<'_>>; 4], terminals: Option<&[Terminal]>) -> CareLists {
+    let [parameters, ca_keys, aids, blacklist] = lists;
+    CareLists {
+        parameters: parameters.as_ref().map(|source| parameters::read(source, terminals)),
+        ca_keys: ca_keys.as_ref().map(chips::ca_keys),
+        aids: aids.as_ref().map(chips::aids),
+        blacklist: blacklist.as_ref().map(blacklist::read),
+    }
 }
 
 /// The ids of the merchants, if their file is sound.

@@ -10,8 +10,8 @@ use toml::Spanned;
 
 use super::values::{key, rights, word};
 use super::{Merchants, Readable, Rows};
-use crate::config::source::{Distinct, Row, Source, parsed};
-use crate::programme::{Terminal, Word};
+use crate::config::source::{Distinct, Row, Source, boolean, parsed};
+use crate::programme::{Terminal, TmkDownload, Word};
 
 /// What a terminal may ask for where its row does not say: nothing that brings money onto a card
 /// or takes it unseen.
@@ -37,6 +37,7 @@ pub(super) fn read(
         let layout = row.required("layout", word);
         let mac = row.required("mac", word);
         let rights = row.optional("rights", rights).map_or(RIGHTS, Spanned::into_inner);
+        let tmk_download = row.table("tmk_download").map(tmk_download);
         let (id, algorithm) = (id?, algorithm?.into_inner());
         ids.note(row.source(), id.clone());
         let (id, tmk) = (id.into_inner(), tmk?);
@@ -60,10 +61,35 @@ pub(super) fn read(
             layout: layout.into_inner(),
             mac: mac.into_inner(),
             rights,
+            tmk_download: tmk_download.flatten(),
         })
     });
     let readable = [in_clear, published].into_iter().filter_map(|r| r.into_problem(source));
     Rows { rows, readable: readable.collect() }
+}
+
+/// Reads the permission to fetch a new master key.
+fn tmk_download(mut row: Row<'_, '_>) -> Option<TmkDownload> {
+    let serial = row.required("serial", parsed("1 to 38 printable characters", serial));
+    let until = row.required("until", parsed("a moment as in 2026-12-01T00:00:00+08:00", moment));
+    let signed = row.required("signed", boolean);
+    let padding = row.required("padding", word);
+    row.finish();
+    Some(TmkDownload {
+        serial: serial?.into_inner(),
+        until: until?.into_inner(),
+        signed: signed?.into_inner(),
+        padding: padding?.into_inner(),
+    })
+}
+
+fn serial(text: &str) -> Option<String> {
+    let fits = (1..=38).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    fits.then(|| text.to_owned())
+}
+
+fn moment(text: &str) -> Option<i64> {
+    text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond)
 }
 
 fn merchant(row: &mut Row<'_, '_>, known: Option<&Merchants>) -> Option<MerchantId> {

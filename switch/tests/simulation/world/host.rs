@@ -210,5 +210,6 @@ const fn name_of(command: &Command) -> &'static str {
         Command::CloseBatch { .. } => "a settlement",
         Command::Upload(_) => "an upload",
         Command::EndBatch { .. } => "the end of an upload",
+        Command::Care { .. } => "care of a terminal",
     }
 }
