@@ -15,6 +15,9 @@ use domain::txn::{Batches, Terminal, TerminalProfile, Totals};
 use keys::{Algorithm, Hsm, KeyLayout, MacAlgorithm, SealedKey, SealedWorkingKeys, WorkingKeys};
 use serde::{Deserialize, Serialize};
 
+use super::pace::{Paces, Unsigned};
+use crate::clock::Moment;
+
 /// How the keys and message codes of a terminal are made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Scheme {
@@ -162,6 +165,7 @@ struct Lane {
     in_flight: Vec<(Stan, CardId)>,
     bars: BTreeSet<(BatchNo, Stan)>,
     is_taken: bool,
+    paces: Paces,
 }
 
 impl std::fmt::Debug for Lane {
@@ -264,6 +268,7 @@ impl TerminalEntry {
             in_flight: Vec::new(),
             bars: BTreeSet::new(),
             is_taken: false,
+            paces: Paces::default(),
         };
         Self { lane: Mutex::new(lane) }
     }
@@ -441,6 +446,13 @@ impl TerminalEntry {
         let lane = self.lane();
         let closed = lane.batches.closed.as_ref().map(|closed| closed.number);
         lane.batches.open.number == batch || closed == Some(batch)
+    }
+
+    /// Takes in one more request without a message code, if there were fewer than `most` of its kind
+    /// in this minute.
+    #[must_use]
+    pub fn takes(&self, kind: Unsigned, now: Moment, most: u32) -> bool {
+        self.lane().paces.take(kind, now, most)
     }
 
     /// Begins what needs the terminal for itself: a settlement, a sign-on.

@@ -178,6 +178,9 @@ fn facts(plan: &Plan, hsm: &Arc<dyn Hsm>) -> Facts {
             mac_errors_max: plan.mac_errors_max,
             answer_micros_max: plan.answer_max,
             decide_micros_max: plan.answer_max,
+            clock_drift_max: None,
+            unsigned_per_minute: 20,
+            uploads_per_minute: 3_000,
         },
         telemetry: Telemetry::new(0),
     }
