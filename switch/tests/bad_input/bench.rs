@@ -309,8 +309,16 @@ pub(crate) struct Ear {
     log: Log,
 }
 
+/// Takes in lines of a log.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Returns what was written so far.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -340,7 +348,6 @@ impl Ear {
 
     /// Returns all that was said, a line each: counters as `name{labels} value`, then the log.
     pub(crate) fn said(&self) -> String {
-        let log = self.log.0.lock().unwrap().clone();
-        self.recorder.handle().render() + &String::from_utf8(log).unwrap()
+        self.recorder.handle().render() + &self.log.text()
     }
 }

@@ -9,14 +9,25 @@
     reason = "in a test a panic is a failure"
 )]
 
+mod acts;
+mod batches;
 mod bench;
+mod chip;
+mod clocks;
 mod content;
 mod draft;
+mod elsewhere;
+mod families;
+mod floods;
 mod form;
 mod genuine;
+mod hostile;
 mod line;
 mod lines;
+mod panics;
+mod pins;
 mod sweeps;
 mod table;
 #[path = "../town/mod.rs"]
 mod town;
+mod undoing;
