@@ -69,7 +69,7 @@ fn clocks() {
         row("B18", "an inquiry", then("1115", |d, _| turn(d, INQUIRY, 3, FEN)), "12")
             .with(NoMoney)
             .says(drift),
-        row("B18", "a refund", then("1115", |d, b| giving_back(d, b)), "12")
+        row("B18", "a refund", then("1115", giving_back), "12")
             .after(settled)
             .with(NoMoney)
             .says(drift),

@@ -91,6 +91,12 @@ fn answers_of_issuers() {
             "25",
         )
         .with(NoMoney),
+    ]);
+}
+
+#[test]
+fn terminals_beside_each_other() {
+    check(&[
         row(
             "B22",
             "one line carries many terminals",

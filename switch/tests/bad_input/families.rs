@@ -238,15 +238,17 @@ fn cards_that_may_not() {
     ]);
 }
 
+/// A top-up of the card that was verified.
+fn load(fen: i64) -> impl Fn(&mut Draft, &Bench) {
+    move |draft, bench| {
+        turn(draft, TOP_UP, 9, fen);
+        refer(draft, bench);
+        present(draft, bench, NAMED);
+    }
+}
+
 #[test]
 fn loads() {
-    let load = |fen: i64| {
-        move |draft: &mut Draft, bench: &Bench| {
-            turn(draft, TOP_UP, 9, fen);
-            refer(draft, bench);
-            present(draft, bench, NAMED);
-        }
-    };
     let full = |bench: &mut Bench| {
         let code = send(bench, VERIFICATION, STAN, 0, |d, b| {
             d.without(4);
@@ -272,6 +274,12 @@ fn loads() {
         )
         .after(full)
         .with(NoMoney),
+    ]);
+}
+
+#[test]
+fn loads_that_nobody_verified() {
+    check(&[
         row(
             "B42",
             "without a verification",

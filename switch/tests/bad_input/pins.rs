@@ -99,15 +99,17 @@ const BLOCKS: &[Block] = &[
     }),
 ];
 
+/// A request with this PIN block.
+fn with(act: Act, made: fn(&Bench) -> Vec<u8>) -> impl Fn(&mut Draft, &Bench) {
+    move |draft, bench| {
+        turn(draft, act, 3, FEN);
+        draft.text(52, &made(bench));
+    }
+}
+
 #[test]
 fn blocks_that_are_wrong() {
     let failed: &[_] = &["posp_pin_failures_total{channel=\"pos\"} 1"];
-    let with = |act: Act, made: fn(&Bench) -> Vec<u8>| {
-        move |draft: &mut Draft, bench: &Bench| {
-            turn(draft, act, 3, FEN);
-            draft.text(52, &made(bench));
-        }
-    };
     let acts = [SALE, PRE_AUTH, INQUIRY, POINTS_SALE];
     let rows: Vec<_> = BLOCKS
         .iter()
@@ -116,6 +118,10 @@ fn blocks_that_are_wrong() {
         })
         .collect();
     check(&rows);
+}
+
+#[test]
+fn pins_of_other_requests() {
     let other: fn(&Bench) -> Vec<u8> = |b| block(b, b"654321", PinFormat::WithPan, PAN);
     let right: fn(&Bench) -> Vec<u8> = |b| block(b, b"123456", PinFormat::WithPan, PAN);
     let choose = |old: fn(&Bench) -> Vec<u8>, new: fn(&Bench) -> Vec<u8>| {
@@ -303,14 +309,16 @@ fn nearly_guessed(bench: &mut Bench) {
     }
 }
 
+/// A request with this PIN, after others.
+fn fourth(act: Act, pin: &'static [u8]) -> impl Fn(&mut Draft, &Bench) {
+    move |draft, bench| {
+        turn(draft, act, 20, FEN);
+        enter(draft, bench, PAN, pin);
+    }
+}
+
 #[test]
 fn the_fourth_pin() {
-    let fourth = |act: Act, pin: &'static [u8]| {
-        move |draft: &mut Draft, bench: &Bench| {
-            turn(draft, act, 20, FEN);
-            enter(draft, bench, PAN, pin);
-        }
-    };
     check(&[
         row("B27", "a wrong one", fourth(SALE, b"654321"), "75").after(guessed).with(NoMoney),
         row("B27", "the right one", fourth(SALE, b"123456"), "75").after(guessed).with(NoMoney),
@@ -354,6 +362,12 @@ fn the_fourth_pin() {
         row("B27", "none", |d, _| _ = (turn(d, SALE, 20, FEN), enter_nothing(d)), "75")
             .after(guessed)
             .with(NoMoney),
+    ]);
+}
+
+#[test]
+fn what_is_no_fourth_pin() {
+    check(&[
         row(
             "B27",
             "another card is not touched",
