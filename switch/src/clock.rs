@@ -96,6 +96,23 @@ impl Calendar {
             .unwrap_or_default()
     }
 
+    /// Returns how far it is from `at` to a local time that is told without its year: month, day,
+    /// hour, minute, second. It is taken to be of the year in which it is nearest; `None` if no
+    /// year around has that day.
+    #[must_use]
+    pub fn distance(&self, at: Timestamp, told: [i8; 5]) -> Option<std::time::Duration> {
+        let [month, day, hour, minute, second] = told;
+        let now = self.zoned(at);
+        let years = now.year().saturating_sub(1)..=now.year().saturating_add(1);
+        let distances = years.filter_map(|year| {
+            let date = civil::Date::new(year, month, day).ok()?;
+            let time = civil::Time::new(hour, minute, second, 0).ok()?;
+            let then = date.to_datetime(time).to_zoned(self.zone.clone()).ok()?;
+            Some(now.duration_until(&then).unsigned_abs())
+        });
+        distances.min()
+    }
+
     /// Returns how long it is from `at` to the next cut-off.
     #[must_use]
     pub fn until_cut_off(&self, at: Timestamp) -> std::time::Duration {
@@ -127,6 +144,18 @@ mod tests {
     fn slips_print_local_time() {
         let local = calendar().local(at("2026-11-22T16:05:09Z"));
         assert_eq!(local, Local { time: *b"000509", date: *b"1123" });
+    }
+
+    #[test]
+    fn the_year_of_a_local_time_is_the_nearest() {
+        let hours = |now, told| calendar().distance(at(now), told).map(|d| d.as_secs() / 3600);
+        let new_year = "2026-12-31T16:30:00Z";
+        assert_eq!(hours(new_year, [12, 31, 23, 30, 0]), Some(1));
+        assert_eq!(hours(new_year, [1, 1, 0, 30, 0]), Some(0));
+        assert_eq!(hours("2026-12-31T15:30:00Z", [1, 1, 0, 30, 0]), Some(1));
+        assert_eq!(hours("2028-02-29T16:30:00Z", [2, 29, 23, 30, 0]), Some(1));
+        assert_eq!(hours("2026-03-01T00:00:00Z", [2, 29, 23, 30, 0]), None);
+        assert_eq!(hours("2026-11-22T02:00:00Z", [11, 20, 10, 0, 0]), Some(48));
     }
 
     #[test]

@@ -47,6 +47,12 @@ pub enum Suspicion {
     MerchantDiffers,
     /// A terminal nobody knows.
     UnknownTerminal,
+    /// Sign-ons and sign-offs come faster than any terminal sends them.
+    KeyRate,
+    /// Settlements do.
+    SettlementRate,
+    /// Uploads do.
+    UploadRate,
 }
 
 impl Suspicion {
@@ -58,6 +64,9 @@ impl Suspicion {
             Self::DuplicateDiffers => "duplicate differs",
             Self::MerchantDiffers => "merchant differs",
             Self::UnknownTerminal => "unknown terminal",
+            Self::KeyRate => "key rate",
+            Self::SettlementRate => "settlement rate",
+            Self::UploadRate => "upload rate",
         }
     }
 }
@@ -191,6 +200,14 @@ impl Telemetry {
             "kind" => error.code(),
         )
         .increment(1);
+    }
+
+    /// Counts and logs a request whose local time is too far from the host's.
+    pub fn clock_differs(&self, now: Moment, terminal: TerminalId) {
+        counter!("posp_clock_drift_total", "channel" => CHANNEL).increment(1);
+        if self.quota.take(now) {
+            tracing::warn!(target: "posp::txn", tid = %terminal, "a terminal's clock is wrong");
+        }
     }
 
     /// Counts a wrong message code.

@@ -184,3 +184,14 @@ fn a_file_that_is_not_there_is_named() {
     let said = Config::load(Some(Path::new("/nowhere/posp.toml"))).unwrap_err().to_string();
     assert!(said.starts_with("/nowhere/posp.toml: cannot be read: "), "{said}");
 }
+
+#[test]
+fn a_clock_is_looked_at_if_somebody_asks_for_it() {
+    let drift = |text: &str| read(text, &[]).map(|read| read.config.terminal.clock_drift_max);
+    let day = Duration::from_secs(24 * 3600);
+    assert_eq!(drift(""), Ok(None));
+    assert_eq!(drift("[terminal]\nclock_drift_max = \"24h\""), Ok(Some(day)));
+    assert_eq!(drift("[terminal]\nclock_drift_max = \"0s\""), Ok(None));
+    let said = drift("[terminal]\nclock_drift_max = \"a day\"").unwrap_err();
+    assert!(said.contains("clock_drift_max") && said.contains("\"0s\" for none"), "{said}");
+}

@@ -269,7 +269,8 @@ pub(super) fn wrong_pins_after(
                 | Refusal::CardCancelled
                 | Refusal::CardExpired
                 | Refusal::PinTriesExceeded
-                | Refusal::TerminalMayNot,
+                | Refusal::TerminalMayNot
+                | Refusal::ClockDiffers,
             ),
         ) => None,
         (PinFact::Right, _) => (account.wrong_pins > 0).then_some(0),

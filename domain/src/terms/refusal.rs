@@ -80,4 +80,6 @@ pub enum Refusal {
     AboveOriginal,
     /// The new PIN is one that anybody would guess, or cannot be read.
     UnfitPin,
+    /// The terminal's clock is further from the host's than may be.
+    ClockDiffers,
 }

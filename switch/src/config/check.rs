@@ -16,7 +16,7 @@ pub(super) fn breaches(config: &Config) -> Vec<Breach> {
 
 type Rule = (bool, &'static [&'static str], &'static str);
 
-fn bounds(config: &Config) -> [Rule; 7] {
+fn bounds(config: &Config) -> [Rule; 10] {
     let Config { node, pos, terminal, journal, .. } = config;
     let frames = ByteSize::new(128)..=ByteSize::new(65_535);
     let segments = ByteSize::mib(1)..=ByteSize::mib(1024);
@@ -30,7 +30,10 @@ fn bounds(config: &Config) -> [Rule; 7] {
         (pos.in_flight_max > 0, &["pos.in_flight_max"], "at least 1"),
         (pos.connections_max > 0, &["pos.connections_max"], "at least 1"),
         (pos.connections_per_address_max > 0, &["pos.connections_per_address_max"], "at least 1"),
+        (pos.accepts_per_second > 0, &["pos.accepts_per_second"], "at least 1"),
         (terminal.mac_errors_max > 0, &["terminal.mac_errors_max"], "at least 1"),
+        (terminal.unsigned_per_minute > 0, &["terminal.unsigned_per_minute"], "at least 1"),
+        (terminal.uploads_per_minute > 0, &["terminal.uploads_per_minute"], "at least 1"),
         (segments.contains(&journal.segment_size), &["journal.segment_size"], "1MiB to 1GiB"),
     ]
 }

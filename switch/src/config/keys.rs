@@ -102,6 +102,8 @@ settings! {
         connections_max: u32 = 20_000,
         /// Connections at a time from one address.
         connections_per_address_max: u32 = 10_000,
+        /// Connections that are accepted in a second; more wait for the next.
+        accepts_per_second: u32 = 2_000,
     }
 
     /// The line to operators and scrapers.
@@ -118,6 +120,12 @@ settings! {
         decide_margin: Duration = Duration::from_secs(1),
         /// Wrong message codes in a row after which a terminal must sign on again.
         mac_errors_max: u32 = 3,
+        /// How far the local time of a request may be from the host's; `None`: it is not looked at.
+        clock_drift_max: Option<Duration> = None,
+        /// Sign-ons and sign-offs, and settlements, of one terminal that are taken in a minute.
+        unsigned_per_minute: u32 = 20,
+        /// Messages of batch uploads of one terminal that are taken in a minute.
+        uploads_per_minute: u32 = 3_000,
     }
 
     /// The journal.

@@ -217,6 +217,18 @@ impl Setting for Duration {
     }
 }
 
+impl Setting for Option<Duration> {
+    const EXPECTED: &'static str = "a duration, as in \"90s\" or \"24h\", or \"0s\" for none,";
+
+    fn parse(text: &str) -> Option<Self> {
+        if text == "0s" { Some(None) } else { Duration::parse(text).map(Some) }
+    }
+
+    fn show(&self) -> String {
+        self.as_ref().map_or_else(|| quoted("0s"), Setting::show)
+    }
+}
+
 /// Reads digits, without the sign that `parse` would take.
 fn whole<T: std::str::FromStr>(digits: &str) -> Option<T> {
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
@@ -373,6 +385,7 @@ mod tests {
         check::<TimeZone>(&["Asia/Shanghai", "UTC"], &["Asia/Shangai", ""]);
         check::<SocketAddr>(&["127.0.0.1:0", "[::1]:8583"], &["8583", "localhost:8583"]);
         check::<Option<PathBuf>>(&["", "/a b"], &[]);
+        check::<Option<Duration>>(&["0s", "24h"], &["", "0", "0h"]);
         check::<PathBuf>(&["a"], &[""]);
         check::<u32>(&["0", "4294967295"], &["-1", "+1", "", "4294967296"]);
         check::<Profile>(&["demo", "test", "production"], &["prod", "Demo"]);

@@ -4,11 +4,13 @@
 
 mod cards;
 mod care;
+mod pace;
 mod terminals;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use codec::Dialect;
 use domain::books::{Books, terminal_of};
@@ -20,6 +22,7 @@ use keys::Hsm;
 
 pub use cards::{CardRef, Cards};
 pub use care::{CareBook, Part, Permission, objects};
+pub use pace::Unsigned;
 pub use terminals::{Alone, Busy, Claim, Found, Guard, Scheme, TerminalEntry, Terminals};
 pub use terminals::{SealedKeyring, WrongMac};
 
@@ -36,6 +39,12 @@ pub struct TerminalRules {
     /// Microseconds after which nothing is decided any more: what is left of the time would not do
     /// to make it durable.
     pub decide_micros_max: u64,
+    /// How far the local time of a request may be from the host's; `None`: it is not looked at.
+    pub clock_drift_max: Option<Duration>,
+    /// Sign-ons and sign-offs, and settlements, of one terminal that are taken in a minute.
+    pub unsigned_per_minute: u32,
+    /// Messages of batch uploads of one terminal that are taken in a minute.
+    pub uploads_per_minute: u32,
 }
 
 /// The facts of a node.

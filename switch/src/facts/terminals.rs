@@ -16,6 +16,8 @@ use keys::{Algorithm, Hsm, KeyLayout, MacAlgorithm, SealedKey, SealedWorkingKeys
 use serde::{Deserialize, Serialize};
 
 use super::care::Looked;
+use super::pace::{Paces, Unsigned};
+use crate::clock::Moment;
 
 /// How the keys and message codes of a terminal are made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -166,6 +168,7 @@ struct Lane {
     bars: BTreeSet<(BatchNo, Stan)>,
     is_taken: bool,
     looked: Looked,
+    paces: Paces,
 }
 
 impl std::fmt::Debug for Lane {
@@ -269,6 +272,7 @@ impl TerminalEntry {
             bars: BTreeSet::new(),
             is_taken: false,
             looked: Looked::default(),
+            paces: Paces::default(),
         };
         Self { lane: Mutex::new(lane) }
     }
@@ -491,6 +495,13 @@ impl TerminalEntry {
         let lane = self.lane();
         let closed = lane.batches.closed.as_ref().map(|closed| closed.number);
         lane.batches.open.number == batch || closed == Some(batch)
+    }
+
+    /// Takes in one more request without a message code, if there were fewer than `most` of its kind
+    /// in this minute.
+    #[must_use]
+    pub fn takes(&self, kind: Unsigned, now: Moment, most: u32) -> bool {
+        self.lane().paces.take(kind, now, most)
     }
 
     /// Begins what needs the terminal for itself: a settlement, a sign-on.

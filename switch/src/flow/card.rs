@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use domain::issuing::Right;
 use domain::risk::PinFact;
 use domain::shard::{Command, NewPin, Original, Request, Reversal};
-use domain::terms::{Amount, CardId, Pan, Refusal};
+use domain::terms::{Amount, CardId, Expiry, Pan, Refusal};
 use domain::txn::{Flow, Link, TxnKey, TxnKind};
 use keys::{Pan12, PinVerdict};
 use routing::Route;
@@ -16,6 +16,15 @@ use crate::facts::{Busy, CardRef, Found, Guard};
 use crate::message::request;
 use crate::message::response::ResponseCode;
 use crate::telemetry::Suspicion;
+
+/// The card that a request names.
+struct Named {
+    found: CardRef,
+    /// The part of its number that PIN blocks are bound to.
+    pan: Pan12,
+    /// The expiry that the track or F14 tells.
+    expiry: Option<Expiry>,
+}
 
 impl Genuine<'_> {
     pub(super) fn transact(&self, kind: TxnKind) -> Result<Step, Stop> {
@@ -28,9 +37,14 @@ impl Genuine<'_> {
         if takes_room && !self.facts.has_room.load(Ordering::Relaxed) {
             return Ok(Step::Drop("NO_ROOM"));
         }
+        // What a chip says of a sale is the proof that it was there.
+        let is_asked = matches!(kind, TxnKind::Sale | TxnKind::PreAuth | TxnKind::Inquiry);
+        if is_asked && request::is_by_chip(&self.message) && !self.message.has(55) {
+            return Err(Stop::Refuse(ResponseCode::FORMAT_ERROR, 55));
+        }
         let amount = self.amount_of(kind)?;
         let (batch, stan) = (self.batch()?, self.stan()?);
-        let (card, pan) = self.card()?;
+        let Named { found: card, pan, expiry } = self.card()?;
         let by_mail = request::is_by_mail(&self.message);
         let pin = self.pin_fact(kind, by_mail, &card, &pan)?;
         let new_pin = self.new_pin(kind, &card, &pan)?;
@@ -41,7 +55,7 @@ impl Genuine<'_> {
             Busy::InFlight => Stop::Later,
         })?;
         let only_repeats = if claim.batch_is_open {
-            (!self.may(kind, by_mail)).then_some(Refusal::TerminalMayNot)
+            self.refusal(kind, by_mail, expiry)
         } else {
             Some(Refusal::BatchDiffers)
         };
@@ -63,11 +77,47 @@ impl Genuine<'_> {
         Ok(self.ask_card(card.card, Command::Transact(request), Guard::Claim(claim)))
     }
 
+    /// Says why nothing but a repeat may be answered, if there is a reason that the shard does not
+    /// know: it remembers the refusal, so that a late copy meets it too.
+    fn refusal(&self, kind: TxnKind, by_mail: bool, told: Option<Expiry>) -> Option<Refusal> {
+        if !self.may(kind, by_mail) {
+            return Some(Refusal::TerminalMayNot);
+        }
+        if self.clock_differs(kind) {
+            return Some(Refusal::ClockDiffers);
+        }
+        // What is given back, or is told after the event, comes to an expired card too.
+        let looks_at_expiry = match kind.link() {
+            Link::None => !kind.is_advice() && kind != TxnKind::ScriptNotice,
+            Link::Authorisation => kind == TxnKind::PreAuth,
+            Link::Slip => kind == TxnKind::TopUp,
+            Link::Reference => false,
+        };
+        let today = self.facts.calendar.business_date(self.now.at);
+        let is_over = told.is_some_and(|told| told.is_over_on(today));
+        (looks_at_expiry && is_over).then_some(Refusal::CardExpired)
+    }
+
     /// True if the terminal may ask for this.
     fn may(&self, kind: TxnKind, by_mail: bool) -> bool {
         let needed = [kind.right(), by_mail.then_some(Right::MailOrder)];
         let granted = self.entry.rights();
         needed.into_iter().flatten().all(|right| granted.grant(right))
+    }
+
+    /// True if the terminal's clock is further off than may be. What tells of the past is free to
+    /// do so.
+    fn clock_differs(&self, kind: TxnKind) -> bool {
+        let is_told =
+            kind.is_advice() || matches!(kind, TxnKind::ScriptNotice | TxnKind::TopUpConfirm);
+        let told = request::local_time(&self.message).filter(|_| !is_told);
+        let Some((told, most)) = told.zip(self.facts.rules.clock_drift_max) else { return false };
+        let distance = self.facts.calendar.distance(self.now.at, told);
+        let differs = distance.is_none_or(|distance| distance > most);
+        if differs {
+            self.facts.telemetry.clock_differs(self.now, self.origin.terminal);
+        }
+        differs
     }
 
     /// Reads what the request says of the transaction it belongs to.
@@ -116,7 +166,8 @@ impl Genuine<'_> {
         let (batch, stan, amount) = (self.batch()?, self.stan()?, self.amount_of(kind)?);
         let key = TxnKey { terminal: self.origin.terminal, batch, stan };
         // Whoever switches an issuer off does not mean what is undone.
-        let named = self.number().ok().and_then(|pan| self.known(&pan)).map(|(card, _)| card.card);
+        let named =
+            self.number().ok().and_then(|card| self.known(&card.pan)).map(|(card, _)| card.card);
         let made_with = self.entry.card_of(batch, stan);
         let card = match (made_with, named) {
             // It names another card than the original was made with: not the original's reversal.
@@ -164,16 +215,18 @@ impl Genuine<'_> {
         told.ok_or(Stop::Refuse(ResponseCode::FORMAT_ERROR, 4))
     }
 
-    /// Finds the card and the part of its number that PIN blocks are bound to.
-    fn card(&self) -> Result<(CardRef, Pan12), Stop> {
-        let pan = self.number()?;
+    /// Finds the card.
+    fn card(&self) -> Result<Named, Stop> {
+        let request::Card { pan, expiry } = self.number()?;
         match self.facts.routes.route(&pan) {
             Route::Own => {}
             Route::Unknown => return Err(Stop::Refuse(ResponseCode::NO_ISSUER, 2)),
             Route::Disabled => return Err(Stop::Refuse(ResponseCode::ISSUER_DOWN, 2)),
             Route::Partner(_) => return Err(Stop::Refuse(ResponseCode::NO_LINE, 2)),
         }
-        self.known(&pan).ok_or(Stop::Refuse(ResponseCode::INVALID_CARD, 2))
+        let unknown = Stop::Refuse(ResponseCode::INVALID_CARD, 2);
+        let (found, pan) = self.known(&pan).ok_or(unknown)?;
+        Ok(Named { found, pan, expiry })
     }
 
     fn known(&self, pan: &Pan) -> Option<(CardRef, Pan12)> {
@@ -182,8 +235,8 @@ impl Genuine<'_> {
         found.zip(Pan12::from_pan(digits))
     }
 
-    /// Reads the number of the card.
-    fn number(&self) -> Result<Pan, Stop> {
+    /// Reads the card's number, and what is told of its expiry.
+    fn number(&self) -> Result<request::Card, Stop> {
         let mut track = [0_u8; 37];
         let mut length = 0;
         if let Some(field) = self.message.digits(35) {
@@ -206,7 +259,7 @@ impl Genuine<'_> {
                 self.facts.telemetry.suspect(self.now, Suspicion::TwoCards, self.origin.terminal);
             }
         })?;
-        Ok(card.pan)
+        Ok(card)
     }
 
     /// Has the PIN verified. What becomes of the verdict is the shard's to say.

@@ -9,7 +9,7 @@ use keys::{KeyLayout, WorkingKeys};
 
 use super::{Asked, Outgoing, Step, Tell, care, settle};
 use crate::clock::Moment;
-use crate::facts::{Facts, Guard, SealedKeyring, TerminalEntry};
+use crate::facts::{Facts, Guard, SealedKeyring, TerminalEntry, Unsigned};
 use crate::message::matrix::{self, NoRow, Row, Transaction};
 use crate::message::reply::{self, Reply, Requirement};
 use crate::message::request::{self, Origin};
@@ -174,10 +174,15 @@ fn write(
 impl Genuine<'_> {
     fn ask(&self) -> Result<Step, Stop> {
         request::check_form(&self.message, self.row.must)?;
+        request::check_chip(&self.message).map_err(|error| {
+            self.facts.telemetry.unreadable(&error);
+            Stop::Refuse(ResponseCode::FORMAT_ERROR, error.field.0)
+        })?;
         match self.row.transaction {
             Transaction::Echo => Ok(self.answer(ResponseCode::APPROVED, Requirement::None)),
             Transaction::SignOn => self.sign_on(),
             Transaction::SignOff => {
+                self.keep_pace(Unsigned::Keys)?;
                 let command = Command::SignOff(self.origin.terminal);
                 Ok(self.ask_own_shard(command, Guard::Free, None))
             }
@@ -245,18 +250,34 @@ impl Genuine<'_> {
         request::stan(&self.message).ok_or(Stop::Refuse(ResponseCode::FORMAT_ERROR, 11))
     }
 
+    /// Refuses what comes too often without a message code.
+    pub(super) fn keep_pace(&self, kind: Unsigned) -> Result<(), Stop> {
+        let rules = &self.facts.rules;
+        let (most, suspicion) = match kind {
+            Unsigned::Keys => (rules.unsigned_per_minute, Suspicion::KeyRate),
+            Unsigned::Settlement => (rules.unsigned_per_minute, Suspicion::SettlementRate),
+            Unsigned::Upload => (rules.uploads_per_minute, Suspicion::UploadRate),
+        };
+        if self.entry.takes(kind, self.now, most) {
+            return Ok(());
+        }
+        self.facts.telemetry.suspect(self.now, suspicion, self.origin.terminal);
+        Err(Stop::Refuse(ResponseCode::COUNT_LIMIT, 0))
+    }
+
     fn sign_on(&self) -> Result<Step, Stop> {
         let scheme = self.entry.scheme();
         let asked = request::codes(&self.message).network.unwrap_or_default();
         let layout = KeyLayout::for_request(&asked, scheme.algorithm, scheme.layout)
             .ok_or(Stop::Refuse(ResponseCode::NOT_SUPPORTED, 60))?;
+        // A transaction that was verified with the keys of now must not finish under others.
+        let alone = self.entry.begin_alone().map_err(|_busy| Stop::Later)?;
+        self.keep_pace(Unsigned::Keys)?;
         let (id, tmk) = (&self.origin.terminal.0, self.entry.sealed_tmk());
         let fresh = self.facts.hsm.generate_working_keys(id, &tmk, layout).map_err(|error| {
             tracing::error!(%error, terminal = %self.origin.terminal, "no working keys");
             Stop::Refuse(ResponseCode::MALFUNCTION, 62)
         })?;
-        // A transaction that was verified with the keys of now must not finish under others.
-        let alone = self.entry.begin_alone().map_err(|_busy| Stop::Later)?;
         let keyring = SealedKeyring { current: fresh.sealed, older: self.entry.kept_keys() };
         let sealed_keys = serde_json::to_vec(&keyring)
             .map_err(|_error| Stop::Refuse(ResponseCode::MALFUNCTION, 62))?

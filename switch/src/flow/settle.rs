@@ -5,7 +5,7 @@ use domain::terms::{Amount, Stan};
 
 use super::Step;
 use super::gather::{Genuine, Stop};
-use crate::facts::Guard;
+use crate::facts::{Guard, Unsigned};
 use crate::message::request;
 use crate::message::response::ResponseCode;
 
@@ -18,6 +18,7 @@ pub(super) fn close(genuine: &Genuine<'_>) -> Result<Step, Stop> {
         return Err(Stop::Refuse(ResponseCode::BATCH_DIFFERS, 60));
     }
     let alone = genuine.entry.begin_alone().map_err(|_busy| Stop::Later)?;
+    genuine.keep_pace(Unsigned::Settlement)?;
     let terminal = genuine.origin.terminal;
     let command = Command::CloseBatch { terminal, batch, claimed, counted: alone.totals() };
     Ok(genuine.ask_own_shard(command, Guard::Alone(alone), None))
@@ -39,6 +40,7 @@ pub(super) fn upload_detail(genuine: &Genuine<'_>) -> Result<Step, Stop> {
 }
 
 fn upload(genuine: &Genuine<'_>, details: Vec<(Stan, Amount)>) -> Result<Step, Stop> {
+    genuine.keep_pace(Unsigned::Upload)?;
     let upload = Upload { terminal: genuine.origin.terminal, batch: genuine.batch()?, details };
     Ok(genuine.ask_own_shard(Command::Upload(upload), Guard::Free, None))
 }
@@ -46,6 +48,7 @@ fn upload(genuine: &Genuine<'_>, details: Vec<(Stan, Amount)>) -> Result<Step, S
 /// The end of an upload (0320, 202 or 207).
 pub(super) fn end(genuine: &Genuine<'_>) -> Result<Step, Stop> {
     let batch = genuine.batch()?;
+    genuine.keep_pace(Unsigned::Upload)?;
     let booked = genuine.entry.closed_slips(batch);
     let terminal = genuine.origin.terminal;
     let command = Command::EndBatch { terminal, batch, booked };

@@ -82,7 +82,7 @@ pub fn takes_part(message: &Message<'_>) -> bool {
 }
 
 /// Checks what the dialect leaves open: fields the row needs, trace number, local time and date,
-/// the tags of F55, and fields that no request carries.
+/// and fields that no request carries.
 ///
 /// # Errors
 /// [`ResponseCode::FORMAT_ERROR`] and the number of the field.
@@ -107,9 +107,6 @@ pub fn check_form(message: &Message<'_>, must: &[u8]) -> Result<(), (ResponseCod
     if message.has(13) && !message.digits(13).is_some_and(|date| is_date(date.to_u64())) {
         return Err(format(13));
     }
-    if message.tlv(55).is_some_and(|tags| tags.check().is_err()) {
-        return Err(format(55));
-    }
     let is_reversal = matches!(message.mti().as_bytes(), [_, b'4', ..]);
     if message.has(39) && !is_reversal {
         return Err(format(39));
@@ -118,6 +115,39 @@ pub fn check_form(message: &Message<'_>, must: &[u8]) -> Result<(), (ResponseCod
         return Err(format(2));
     }
     Ok(())
+}
+
+/// Checks the tags of F55, those inside others too.
+///
+/// # Errors
+/// The first that is no tag, is nested too deep, or comes twice at one level.
+pub fn check_chip(message: &Message<'_>) -> Result<(), ParseError> {
+    let Some(tags) = message.tlv(55) else { return Ok(()) };
+    tags.check()?;
+    for inner in tags.nested() {
+        let (_depth, inner) = inner?;
+        if inner.tag.is_constructed() {
+            codec::tlv::Reader::new(codec::FieldNo(55), inner.offset, inner.value).check()?;
+        }
+    }
+    Ok(())
+}
+
+/// True if the card's chip was read, by contact or without (F22 05, 07).
+#[must_use]
+pub fn is_by_chip(message: &Message<'_>) -> bool {
+    let entered = message.digits(22).and_then(|mode| mode.slice(0..2)?.to_u64());
+    matches!(entered, Some(5 | 7))
+}
+
+/// Returns what the terminal's clock shows (F13, F12): month, day, hour, minute, second.
+#[must_use]
+pub fn local_time(message: &Message<'_>) -> Option<[i8; 5]> {
+    let part = |field, from: usize| {
+        let digits = message.digits(field)?.slice(from..from.saturating_add(2))?;
+        i8::try_from(digits.to_u64()?).ok()
+    };
+    Some([part(13, 0)?, part(13, 2)?, part(12, 0)?, part(12, 2)?, part(12, 4)?])
 }
 
 /// An echo may come from a terminal that has no batch yet.

@@ -139,7 +139,8 @@ impl From<Refusal> for ResponseCode {
             | Refusal::OriginalOutOfReach
             | Refusal::OriginalRefunded
             | Refusal::RefundTooLate
-            | Refusal::CardIsActive => Self::INVALID_TRANSACTION,
+            | Refusal::CardIsActive
+            | Refusal::ClockDiffers => Self::INVALID_TRANSACTION,
             Refusal::OriginalReversed
             | Refusal::OriginalVoided
             | Refusal::OriginalUsed

@@ -87,6 +87,7 @@ impl Settings {
             door: DoorRules {
                 lines_max: count(config.pos.connections_max),
                 lines_per_peer_max: count(config.pos.connections_per_address_max),
+                accepts_per_second: config.pos.accepts_per_second,
             },
             terminals: TerminalRules {
                 mac_errors_max: config.terminal.mac_errors_max,
@@ -94,6 +95,9 @@ impl Settings {
                 decide_micros_max: micros(
                     config.terminal.answer_deadline.saturating_sub(config.terminal.decide_margin),
                 ),
+                clock_drift_max: config.terminal.clock_drift_max,
+                unsigned_per_minute: config.terminal.unsigned_per_minute,
+                uploads_per_minute: config.terminal.uploads_per_minute,
             },
             calendar: Calendar::new(config.cutoff.zone.clone(), config.cutoff.time),
             acquirer: config.pos.acquirer.as_str().into(),

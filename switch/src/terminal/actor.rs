@@ -1,5 +1,6 @@
 //! The actor of one connection: a socket, a mailbox, a clock, and a session that decides.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll, Waker};
@@ -17,7 +18,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use super::listener::{Lines, Place};
 use super::session::{Action, Question, Session};
 use crate::account::{Accounts, Envelope, ReplyTo};
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 use crate::facts::Facts;
 use crate::telemetry::LineMeter;
 
@@ -119,6 +120,23 @@ impl TerminalActor {
         }
     }
 
+    /// Has the session take something in; false if it could not. A panic there is a fault of the
+    /// switch that one message has found: it ends this line, and nothing else.
+    fn take_in(
+        &mut self,
+        ctx: &mut Context<Self>,
+        take: impl FnOnce(&mut Session, Moment),
+    ) -> bool {
+        let now = self.parts.clock.now();
+        let session = &mut self.session;
+        let is_done = catch_unwind(AssertUnwindSafe(|| take(session, now))).is_ok();
+        if !is_done {
+            self.bad_frame("PANIC", &"a message has found a fault of this switch");
+            self.close(ctx, "PANIC");
+        }
+        is_done
+    }
+
     fn is_full(&self) -> bool {
         self.session.in_flight() >= self.parts.rules.in_flight_max
             || self.unsent.len() >= UNSENT_MAX
@@ -142,7 +160,7 @@ impl TerminalActor {
                 Action::Send(frame) => self.unsent.extend_from_slice(&frame),
                 Action::WakeAfter(time, token) => {
                     ctx.run_later(time, move |line, ctx| {
-                        line.session.on_wake(line.parts.clock.now(), token);
+                        line.take_in(ctx, |session, now| session.on_wake(now, token));
                         line.perform(ctx);
                     });
                 }
@@ -235,7 +253,10 @@ impl TerminalActor {
                 Ok(Some(cut)) => {
                     taken = taken.saturating_add(cut.consumed);
                     self.frames = self.frames.wrapping_add(1);
-                    self.session.on_frame(self.parts.clock.now(), cut.frame);
+                    if !self.take_in(ctx, |session, now| session.on_frame(now, cut.frame)) {
+                        taken = bytes.len();
+                        break;
+                    }
                 }
                 Ok(None) => break,
                 Err(error) => {
@@ -321,11 +342,10 @@ impl Handler<Decided> for TerminalActor {
     type Result = ();
 
     fn handle(&mut self, decided: Decided, ctx: &mut Self::Context) {
-        let now = self.parts.clock.now();
-        match decided.answer {
-            Some(answer) => self.session.on_answer(now, decided.token, &answer),
-            None => self.session.on_refused(decided.token),
-        }
+        self.take_in(ctx, |session, now| match &decided.answer {
+            Some(answer) => session.on_answer(now, decided.token, answer),
+            None => session.on_refused(decided.token),
+        });
         self.perform(ctx);
     }
 }

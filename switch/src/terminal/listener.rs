@@ -10,6 +10,7 @@ use dashmap::DashMap;
 use metrics::counter;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::actor::{LineParts, Rest, TerminalActor};
 
@@ -20,6 +21,8 @@ pub struct DoorRules {
     pub lines_max: usize,
     /// From one address.
     pub lines_per_peer_max: usize,
+    /// Opened in a second; more wait for the next.
+    pub accepts_per_second: u32,
 }
 
 /// The lines that are open.
@@ -148,9 +151,10 @@ impl Listener {
     ) {
         let refused = counter!("posp_conn_closed_total", "channel" => "pos", "reason" => "NO_ROOM");
         let mut arbiters = arbiters.iter().cycle();
+        let mut second = Second { began: Instant::now(), left: rules.accepts_per_second };
         loop {
             let accepted = tokio::select! {
-                accepted = self.listener.accept() => accepted,
+                accepted = second.accept(&self.listener, rules.accepts_per_second) => accepted,
                 _ = closing.changed() => return,
             };
             match accepted {
@@ -169,6 +173,32 @@ impl Listener {
                 }
             }
         }
+    }
+}
+
+/// The second that lines are counted in. A flood of lines that come and go takes no more of the
+/// processors than so many a second; those that wait do so in the system's queue.
+struct Second {
+    began: Instant,
+    left: u32,
+}
+
+impl Second {
+    async fn accept(
+        &mut self,
+        listener: &TcpListener,
+        most: u32,
+    ) -> std::io::Result<(TcpStream, SocketAddr)> {
+        let end = self.began.checked_add(Duration::from_secs(1)).unwrap_or(self.began);
+        if self.left == 0 {
+            tokio::time::sleep_until(end).await;
+        }
+        let accepted = listener.accept().await?;
+        if Instant::now() >= end {
+            *self = Self { began: Instant::now(), left: most };
+        }
+        self.left = self.left.saturating_sub(1);
+        Ok(accepted)
     }
 }
 

@@ -10,8 +10,9 @@ use keys::TerminalKeys;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use switch::programme::Programme;
 
-use crate::bench::Heard;
-use crate::bench::draft::{Draft, MAC, management, sale};
+use crate::acts::settlement;
+use crate::bench::draft::{Draft, management, sale};
+use crate::bench::{Heard, Log, MAC};
 use crate::town::{PATIENCE, Town};
 
 /// An open line.
@@ -118,9 +119,22 @@ impl Seller {
 
     /// Returns the frame of a sale of a fen, its length in front.
     pub(crate) fn sale(&mut self) -> Vec<u8> {
+        self.bent_sale(|_| {})
+    }
+
+    /// Returns the frame of a settlement of the first batch, its length in front.
+    pub(crate) fn settlement(&mut self, totals: &str) -> Vec<u8> {
+        let stan = format!("{:06}", self.next_stan);
+        self.next_stan += 1;
+        unsigned(&settlement(&stan, 1, totals))
+    }
+
+    /// Returns the frame of a sale with something changed before it is signed.
+    pub(crate) fn bent_sale(&mut self, bend: impl FnOnce(&mut Draft)) -> Vec<u8> {
         let mut draft = sale(&self.keys);
         draft.digits(4, "000000000001").digits(11, &format!("{:06}", self.next_stan));
         self.next_stan += 1;
+        bend(&mut draft);
         with_length(&draft.frame(|body| self.keys.mac(MAC, body).unwrap()))
     }
 }
@@ -130,7 +144,8 @@ pub(crate) fn echo() -> Vec<u8> {
     unsigned(&management([0x08, 0x20], "00000001301"))
 }
 
-fn unsigned(draft: &Draft) -> Vec<u8> {
+/// A request without a message code, its length in front.
+pub(crate) fn unsigned(draft: &Draft) -> Vec<u8> {
     with_length(&draft.frame(|_| panic!("there is nothing to sign")))
 }
 
@@ -150,4 +165,16 @@ pub(crate) fn count(words: [&str; 2]) -> u64 {
     let rendered = counters().render();
     let lines = rendered.lines().filter(|line| words.iter().all(|word| line.contains(word)));
     lines.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+}
+
+/// The log of this process; installed by the first who asks.
+pub(crate) fn log() -> &'static Log {
+    static LOG: OnceLock<Log> = OnceLock::new();
+    LOG.get_or_init(|| {
+        let log = Log::default();
+        let writer = log.clone();
+        let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
+        tracing::subscriber::set_global_default(lines.finish()).unwrap();
+        log
+    })
 }

@@ -1,13 +1,12 @@
 //! Lines that send what is no frame, or too little, or too much (catalogue A1 to A15; A16 is a
-//! message, and stands with them). TLS comes with no listener of its own yet, so of A10 there is
-//! one half.
+//! message, and stands with them). There is no TLS door, so of A10 there is one half.
 
 use std::fmt::Write as _;
 use std::net::TcpStream;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::line::{Line, Seller, count, counters, echo};
+use crate::line::{Line, Seller, count, counters, echo, log};
 use crate::town::{PATIENCE, Town, within};
 
 /// One case: what is done at a line, and what must come of it.
@@ -298,6 +297,24 @@ const SEGMENTS: &[Row] = &[
         code: None,
         entries: 1,
     },
+    Row {
+        id: "B43",
+        what: "a sale, two settlements and a sale of the next batch at once: each waits for what is \
+               before it, and the second is told what the first was",
+        act: |town, seller| {
+            let totals = "0".repeat(62);
+            let twice = [seller.settlement(&totals), seller.settlement(&totals)].concat();
+            let mut line = Line::to(town);
+            line.write(&[twice, seller.sale()].concat());
+            let mut told: Vec<_> = (0..3).map(|_| line.read().unwrap()).collect();
+            told.sort_by_key(|heard| heard.mti());
+            let same = told[1].text(37) == told[2].text(37);
+            format!("{} {} {} {same}", told[0].code(), told[1].mti(), told[2].mti())
+        },
+        heard: "77 0510 0510 true",
+        code: None,
+        entries: 1,
+    },
 ];
 
 /// A connection whose buffers are as small as the system lets them be.
@@ -345,6 +362,32 @@ fn idle_lines() {
     town.stop();
 }
 
+/// A13: lines that come and go faster than they may be taken. Those above the limit wait, all are
+/// served, none leaves a line in the log, and of those that send what is no frame few do.
+#[test]
+fn lines_that_come_and_go() {
+    let _turn = turn();
+    let log = log();
+    let town = Town::start(|settings| settings.door.accepts_per_second = 100);
+    let before = log.text().len();
+    let began = Instant::now();
+    (0..350).for_each(|_| drop(Line::to(&town)));
+    let mut line = Line::to(&town);
+    line.write(&echo());
+    assert_eq!(line.read().unwrap().code(), "00");
+    let took = began.elapsed();
+    assert!((Duration::from_millis(2_000)..PATIENCE).contains(&took), "{took:?}");
+    drop(line);
+    assert!(town.is_left_alone());
+    assert_eq!(log.text()[before..].matches('\n').count(), 0, "{}", &log.text()[before..]);
+    let began = Instant::now();
+    assert!((0..150).all(|_| send(&town, &[0, 0]) == "closed"));
+    let seconds = usize::try_from(began.elapsed().as_secs()).unwrap();
+    let lines = log.text()[before..].matches("FRAME_ZERO").count();
+    assert!((20..=20 * (seconds + 2)).contains(&lines), "{lines} lines in {seconds} s");
+    town.stop();
+}
+
 /// A12: one line more than the node takes, whoever opens it.
 #[test]
 fn too_many_lines() {
@@ -363,7 +406,7 @@ fn too_many_lines() {
 }
 
 /// Counters are those of the process, so the tests that read them take turns.
-fn turn() -> MutexGuard<'static, ()> {
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     counters();
     TURN.lock().unwrap_or_else(PoisonError::into_inner)

@@ -9,15 +9,26 @@
     reason = "in a test a panic is a failure"
 )]
 
+mod acts;
+mod batches;
 #[path = "../bench/mod.rs"]
 #[allow(dead_code, reason = "the bench serves other tests too")]
 mod bench;
+mod chip;
+mod clocks;
 mod content;
+mod elsewhere;
+mod families;
+mod floods;
 mod form;
 mod genuine;
+mod hostile;
 mod line;
 mod lines;
+mod panics;
+mod pins;
 mod sweeps;
 mod table;
 #[path = "../town/mod.rs"]
 mod town;
+mod undoing;

@@ -7,7 +7,23 @@ use keys::{MacAlgorithm, PinFormat, TerminalKeys};
 
 /// The card of a good sale: active, 500.00 in its purse, published PIN.
 pub(crate) const PAN: &str = "6212142000000000012";
-/// Its PIN.
+/// A card whose last month was in 2023.
+pub(crate) const EXPIRED: &str = "6212142000000000681";
+/// A card that was lost.
+pub(crate) const LOST: &str = "6212142000000000723";
+/// A frozen card.
+pub(crate) const FROZEN: &str = "6212142000000000764";
+/// A card that was sold and not activated.
+pub(crate) const SOLD: &str = "6212142000000000806";
+/// A cancelled card.
+pub(crate) const CANCELLED: &str = "6212142000000000848";
+/// A named card with 600.00, which may be loaded up to 5000.00.
+pub(crate) const NAMED: &str = "6225000000000048";
+/// A named card that holds all it may.
+pub(crate) const FULL: &str = "6225000000000055";
+/// The cards of the demonstration that cases use beside its first twenty.
+pub(crate) const OTHER_CARDS: [&str; 7] = [EXPIRED, LOST, FROZEN, SOLD, CANCELLED, NAMED, FULL];
+/// The PIN of all cards.
 pub(crate) const PIN: &[u8] = b"123456";
 /// The terminal of a good sale.
 pub(crate) const TERMINAL: &str = "10000001";

@@ -24,7 +24,9 @@ use switch::programme::Programme;
 use switch::telemetry::Telemetry;
 use switch::terminal::{Action, Session};
 
-use draft::{Draft, TERMINAL, management};
+use draft::{Draft, OTHER_CARDS, TERMINAL, management};
+
+pub(crate) use draft::MAC;
 
 /// Whoever waits for an answer: what is kept meanwhile, and the number of the question.
 type Waiter = (Guard, u64);
@@ -109,7 +111,11 @@ impl Bench {
     /// A switch with the demonstration programme, whose first terminal is signed on.
     pub(crate) fn new() -> Self {
         let mut programme = Programme::demo();
-        programme.cards.truncate(20);
+        let rest = programme.cards.split_off(20);
+        let others = rest
+            .into_iter()
+            .filter(|card| OTHER_CARDS.iter().any(|o| o.as_bytes() == card.pan.digits()));
+        programme.cards.extend(others);
         let mut bench = Self::with(programme);
         bench.sign_on(TERMINAL);
         bench
@@ -383,6 +389,9 @@ fn facts(programme: &Programme, hsm: Arc<dyn Hsm>) -> Facts {
             mac_errors_max: 3,
             answer_micros_max: 1_000_000,
             decide_micros_max: 1_000_000,
+            clock_drift_max: Some(std::time::Duration::from_secs(24 * 3600)),
+            unsigned_per_minute: 20,
+            uploads_per_minute: 3_000,
         },
         telemetry: Telemetry::new(0),
         care: CareBook::default(),
@@ -399,8 +408,16 @@ pub(crate) struct Ear {
     log: Log,
 }
 
+/// Takes in lines of a log.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Returns what was written so far.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -430,7 +447,6 @@ impl Ear {
 
     /// Returns all that was said, a line each: counters as `name{labels} value`, then the log.
     pub(crate) fn said(&self) -> String {
-        let log = self.log.0.lock().unwrap().clone();
-        self.recorder.handle().render() + &String::from_utf8(log).unwrap()
+        self.recorder.handle().render() + &self.log.text()
     }
 }

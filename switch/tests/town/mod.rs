@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use admin::ports::Health;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
+use keys::Hsm;
 use switch::clock::Calendar;
 use switch::config::Config;
 use switch::node::{Node, Settings, Vitals, keeper};
@@ -31,9 +32,13 @@ pub(crate) struct Town {
 impl Town {
     /// Starts a node; `change` may set it up differently.
     pub(crate) fn start(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::start_with(keeper(&Config::default()).unwrap(), change)
+    }
+
+    /// Starts a node whose keys somebody else keeps.
+    pub(crate) fn start_with(hsm: Arc<dyn Hsm>, change: impl FnOnce(&mut Settings)) -> Self {
         let directory = TempDir::new().unwrap();
         let (config, programme) = (Config::default(), Programme::demo());
-        let hsm = keeper(&config).unwrap();
         let mut settings = Settings::of(&config, &programme);
         settings.data = directory.path().to_owned();
         settings.pos_listen.set_port(0);
