@@ -199,7 +199,7 @@ fn noise_in_a_signed_sale() {
                 let place = usize::try_from(noise.next()).unwrap_or(0) % (end - 11) + 11;
                 frame[place] = noise.bytes(1)[0];
             }
-            let code = bench.keys().mac(crate::bench::MAC, &frame[11..end]).unwrap();
+            let code = bench.keys().mac(crate::bench::draft::MAC, &frame[11..end]).unwrap();
             frame.splice(end.., code);
             let money = bench.money();
             let heard = bench.hear(&frame).code();

@@ -11,8 +11,9 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use switch::programme::Programme;
 
 use crate::acts::settlement;
+use crate::bench::draft::MAC;
 use crate::bench::draft::{Draft, management, sale};
-use crate::bench::{Heard, Log, MAC};
+use crate::bench::{Heard, Log};
 use crate::town::{PATIENCE, Town};
 
 /// An open line.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use keys::{
     Algorithm, Hsm, KeyError, KeyLayout, MacAlgorithm, NewWorkingKeys, Pan12, PanIndex, PinBlock,
-    PinFormat, PinVerdict, PinVerification, SealedKey, SealedPan, SealedWorkingKeys, WorkingKeys,
+    PinFormat, PinVerdict, PinVerification, SealedKey, SealedPan, SealedTransportKey,
+    SealedWorkingKeys, TransportKey, TransportPadding, WorkingKeys, WrappedTmk,
 };
 use switch::config::Config;
 use switch::node::keeper;
@@ -38,6 +39,45 @@ impl Hsm for Faulty {
         algorithm: Algorithm,
     ) -> Result<SealedKey, KeyError> {
         self.0.import_tmk(terminal, clear, algorithm)
+    }
+
+    fn generate_transport_key(&self) -> Result<SealedTransportKey, KeyError> {
+        self.0.generate_transport_key()
+    }
+
+    fn load_transport_key(
+        &self,
+        sealed: &SealedTransportKey,
+    ) -> Result<Arc<TransportKey>, KeyError> {
+        self.0.load_transport_key(sealed)
+    }
+
+    fn generate_tmk(
+        &self,
+        terminal: &[u8; 8],
+        algorithm: Algorithm,
+    ) -> Result<SealedKey, KeyError> {
+        self.0.generate_tmk(terminal, algorithm)
+    }
+
+    fn wrap_tmk(
+        &self,
+        terminal: &[u8; 8],
+        tmk: &SealedKey,
+        key: &TransportKey,
+        padding: TransportPadding,
+        wrapped: &[u8],
+    ) -> Result<WrappedTmk, KeyError> {
+        self.0.wrap_tmk(terminal, tmk, key, padding, wrapped)
+    }
+
+    fn verify_tmk_proof(
+        &self,
+        terminal: &[u8; 8],
+        tmk: &SealedKey,
+        proof: &[u8],
+    ) -> Result<(), KeyError> {
+        self.0.verify_tmk_proof(terminal, tmk, proof)
     }
 
     fn tmk_check_value(&self, terminal: &[u8; 8], tmk: &SealedKey) -> Result<[u8; 4], KeyError> {

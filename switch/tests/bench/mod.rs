@@ -26,8 +26,6 @@ use switch::terminal::{Action, Session};
 
 use draft::{Draft, OTHER_CARDS, TERMINAL, management};
 
-pub(crate) use draft::MAC;
-
 /// Whoever waits for an answer: what is kept meanwhile, and the number of the question.
 type Waiter = (Guard, u64);
 
