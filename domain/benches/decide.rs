@@ -7,7 +7,6 @@
 )]
 
 use divan::{Bencher, black_box};
-use domain::risk::PinFact;
 use domain::shard::{Command, Event, Request, Shard};
 use domain::terms::{Amount, BatchNo, CardId, ShardNo, Stan, Timestamp};
 use domain::txn::{TxnKey, TxnKind};
@@ -54,20 +53,13 @@ impl World {
     fn next_sale(&mut self) -> Command {
         self.sales += 1;
         let place = self.sales as usize * 7_919 % ACCOUNTS;
-        Command::Transact(Request {
-            key: TxnKey {
-                terminal: fixtures::terminal(self.sales % TERMINALS),
-                batch: BatchNo::FIRST,
-                stan: Stan::new(self.sales / TERMINALS + 1).unwrap(),
-            },
-            kind: TxnKind::Sale,
-            card: self.cards[place],
-            merchant: fixtures::merchant(1),
-            amount: Amount::from_fen(1),
-            pin: PinFact::Absent,
-            original: None,
-            only_repeats: None,
-        })
+        let key = TxnKey {
+            terminal: fixtures::terminal(self.sales % TERMINALS),
+            batch: BatchNo::FIRST,
+            stan: Stan::new(self.sales / TERMINALS + 1).unwrap(),
+        };
+        let sale = fixtures::request(key, TxnKind::Sale, self.cards[place]);
+        Command::Transact(Request { amount: Amount::from_fen(1), ..sale })
     }
 
     fn decide(&self, command: &Command) -> Event {

@@ -146,7 +146,7 @@ fn check_books(books: &Books) {
     }
     for (key, txn) in books.shards().iter().flat_map(|shard| shard.txns()) {
         let may_be = txn.kind == TxnKind::Sale && txn.state == TxnState::Approved;
-        assert!(may_be || !txn.is_refunded(), "{key:?}: {txn:?}");
+        assert!(may_be || !txn.is_refunded, "{key:?}: {txn:?}");
     }
 }
 

@@ -9,7 +9,10 @@
     reason = "in a test a panic is a failure"
 )]
 
-use domain::issuing::{CardStatus, Identity, PinPolicy, ProductId, Terms};
+use domain::issuing::{
+    Acceptance, AcceptanceRule, CardStatus, Ceiling, Identity, Limits, PinPolicy, ProductId, Right,
+    Rights, Terms,
+};
 use domain::ledger::{Parts, Purse};
 use domain::shard::{BatchEvent, CardIssued, Event, Reversed, Transacted};
 use domain::terms::{
@@ -54,6 +57,15 @@ fn issued() -> Event {
             transaction_max: Amount::from_fen(100_000),
             draw: [Purse::Bonus, Purse::Main].into_iter().collect(),
             refund_days: 30,
+            rights: Rights::of(&[Right::Sale, Right::Partial]),
+            acceptance: Acceptance([AcceptanceRule::Region(3301)].into()),
+            limits: Limits {
+                day: Ceiling { amount: Amount::from_fen(5_000), count: 3 },
+                month: Ceiling { amount: Amount::ZERO, count: 40 },
+            },
+            hold_days: 29,
+            completion_percent: 115,
+            tip_percent: 20,
         },
         status: CardStatus::Active,
         expiry: Expiry::from_yymm(2912).unwrap(),
@@ -76,8 +88,10 @@ fn transacted() -> Transacted {
         amount: Amount::from_fen(6_050),
         outcome: Ok(parts()),
         suspense: Amount::ZERO,
+        held: Parts::default(),
         original: None,
         wrong_pins: Some(0),
+        new_pin: None,
         at: AT,
         date: date(),
     }
@@ -98,6 +112,7 @@ fn of_cards() -> Vec<(&'static str, Event)> {
         merchant: MERCHANT,
         parts: parts(),
         suspense: Amount::from_fen(20),
+        held: Parts::default(),
         at: AT,
         date: date(),
     };
@@ -118,7 +133,7 @@ fn of_terminals() -> Vec<(&'static str, Event)> {
         merchant: MERCHANT,
         sealed_tmk: [0xDD; 3].into(),
         scheme: "classic".into(),
-        may_refund: true,
+        rights: Rights::of(&[Right::Sale, Right::Refund]),
     };
     let claimed = Totals {
         debit: Amount::from_fen(500),

@@ -11,8 +11,8 @@
 mod fixtures;
 mod script;
 
-use domain::issuing::{Account, CardStatus, PinPolicy, Terms};
-use domain::risk::{self, Ask, PinFact};
+use domain::issuing::{Account, CardStatus, MerchantTraits, PinPolicy, Right, Terms};
+use domain::risk::{self, Ask, Debit, Enough, PinFact};
 use domain::shard::{Command, Event, Request, Reversal, Shard};
 use domain::terms::{Amount, BatchNo, BusinessDate, Expiry, Refusal, ShardNo, Stan, Timestamp};
 use domain::txn::{TxnKey, TxnKind};
@@ -427,20 +427,13 @@ fn what_is_forgotten_leaves_nothing_behind() {
     shard.apply(&Event::CutOff(script::first_date()));
     let before = postcard::to_stdvec(&shard).unwrap().len();
     for (number, fen) in [(1, 10), (2, 20), (3, 500)] {
-        let request = Request {
-            key: TxnKey {
-                terminal: fixtures::terminal(1),
-                batch: BatchNo::FIRST,
-                stan: Stan::new(number).unwrap(),
-            },
-            kind: TxnKind::Sale,
-            card,
-            merchant: fixtures::merchant(1),
-            amount: Amount::from_fen(fen),
-            pin: PinFact::Absent,
-            original: None,
-            only_repeats: None,
+        let key = TxnKey {
+            terminal: fixtures::terminal(1),
+            batch: BatchNo::FIRST,
+            stan: Stan::new(number).unwrap(),
         };
+        let sale = fixtures::request(key, TxnKind::Sale, card);
+        let request = Request { amount: Amount::from_fen(fen), ..sale };
         let decision = shard.decide(&Command::Transact(request), Timestamp(1));
         shard.apply(&decision.event.unwrap());
     }
@@ -480,9 +473,9 @@ fn provoke(refusal: &str, account: &mut Account, ask: &mut Ask) {
         "PinTriesExceeded" => account.wrong_pins = Terms::PIN_TRIES,
         "WrongPin" => ask.pin = PinFact::Wrong,
         "PinMissing" => account.terms.pin = PinPolicy::Always,
-        "InvalidAmount" => ask.debit = Some(Amount::ZERO),
+        "InvalidAmount" => ask.debit = Debit::Money(Amount::ZERO, Enough::All),
         "AmountLimit" => account.terms.transaction_max = Amount::from_fen(50),
-        "InsufficientFunds" => ask.debit = Some(Amount::from_fen(101)),
+        "InsufficientFunds" => ask.debit = Debit::Money(Amount::from_fen(101), Enough::All),
         other => panic!("nothing provokes {other}"),
     }
 }
@@ -494,8 +487,14 @@ fn winner(refusals: &[&str]) -> Option<String> {
     let mut shard = Shard::new(ShardNo(0));
     shard.apply(&Event::CardIssued(Box::new(fixtures::card(card, fixtures::purses(100, 0)))));
     let mut account = shard.account(card).unwrap().clone();
-    let debit = Some(Amount::from_fen(100));
-    let mut ask = Ask { pin: PinFact::Absent, debit, date: script::first_date() };
+    let mut ask = Ask {
+        pin: PinFact::Absent,
+        pin_is_waived: false,
+        debit: Debit::Money(Amount::from_fen(100), Enough::All),
+        rights: [Some(Right::Sale), None],
+        merchant: MerchantTraits::default(),
+        date: script::first_date(),
+    };
     refusals.iter().for_each(|refusal| provoke(refusal, &mut account, &mut ask));
     risk::first_refusal(&account, &ask).map(|refusal| format!("{refusal:?}"))
 }

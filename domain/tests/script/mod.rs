@@ -20,12 +20,10 @@ use domain::issuing::{
 };
 use domain::ledger::{LedgerAccount, Parts, Purse, Unit};
 use domain::risk::PinFact;
-use domain::shard::{
-    Answer, Command, Detail, Event, NewPin, Original, Request, Reversal, Upload,
-};
+use domain::shard::{Answer, Command, Detail, Event, NewPin, Original, Request, Reversal, Upload};
 use domain::terms::{
-    Amount, AuthCode, BatchNo, BusinessDate, CardId, Expiry, MerchantId, ShardNo, Stan, TerminalId,
-    Timestamp,
+    Amount, AuthCode, BatchNo, BusinessDate, CardId, Expiry, MerchantId, Refusal, ShardNo, Stan,
+    TerminalId, Timestamp,
 };
 use domain::txn::{Difference, Totals, TxnKey, TxnKind};
 
@@ -257,9 +255,6 @@ impl World {
         let card = self.card(line.words[2]);
         let at = self.books.shard(key.terminal.shard()).terminal(key.terminal).unwrap();
         let request = Request {
-            key,
-            kind: kind(line.words[0]),
-            card,
             merchant: line.named.get("merchant").map_or(at.profile.merchant, |name| merchant(name)),
             amount: if line.words.len() > 3 { line.fen(3) } else { Amount::ZERO },
             pin: match line.named.get("pin") {
@@ -280,7 +275,8 @@ impl World {
                 Err(_) => NewPin::Unfit,
             }),
             original: line.named.get("of").map(|of| self.original(line, key, of)),
-            only_repeats: line.has("closed").then_some(domain::terms::Refusal::BatchDiffers),
+            only_repeats: line.has("closed").then_some(Refusal::BatchDiffers),
+            ..fixtures::request(key, kind(line.words[0]), card)
         };
         let said = self.say(card.shard(), &Command::Transact(request));
         self.first_answers.entry(key).or_insert_with(|| said.0.clone());

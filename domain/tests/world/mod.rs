@@ -369,15 +369,11 @@ impl World {
                 let merchant = self.merchant(key.terminal, lie);
                 let card = self.card(card);
                 Some(Request {
-                    key,
-                    kind,
-                    card,
                     merchant,
                     amount,
                     pin,
-                    original: None,
                     only_repeats: self.only_repeats(&key),
-                    ..plain(key)
+                    ..fixtures::request(key, kind, card)
                 })
             }
             Step::GiveBack { kind, key, sale, fen, pin, lie } => {
@@ -388,14 +384,12 @@ impl World {
                 }
                 let card = if let Lie::Card(other) = lie { self.card(other) } else { sale.card };
                 Some(Request {
-                    key,
-                    kind,
-                    card,
                     merchant: self.merchant(key.terminal, lie),
                     amount: fen.map_or(sale.amount, Amount::from_fen),
                     pin,
                     original: self.original(sale, lie),
                     only_repeats: self.only_repeats(&key),
+                    ..fixtures::request(key, kind, card)
                 })
             }
             ref other => panic!("{other:?} is no request"),
