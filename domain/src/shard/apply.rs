@@ -260,15 +260,11 @@ impl Shard {
         self.change_balances(r.card, |balances| balances.release(number));
     }
 
-    /// An addition to a pre-authorisation was undone.
+    /// An addition to a pre-authorisation was undone. That holds for one that is given up, too: it
+    /// may come to life again.
     fn shrink(&mut self, first: Option<TxnKey>, r: &Reversed) {
         let added = self.txns.get(&r.key).map(|txn| txn.parts).unwrap_or_default();
-        let Some(first) = first
-            .and_then(|key| self.txns.get_mut(&key))
-            .filter(|first| first.state == TxnState::Approved)
-        else {
-            return;
-        };
+        let Some(first) = first.and_then(|key| self.txns.get_mut(&key)) else { return };
         first.parts = first.parts.minus(&first.parts.least(&added));
         let number = Rrn::of(self.no, first.seq).number;
         self.change_balances(r.card, |balances| balances.release_part(number, &r.parts));
