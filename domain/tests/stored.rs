@@ -58,7 +58,17 @@ fn issued() -> Event {
             draw: [Purse::Bonus, Purse::Main].into_iter().collect(),
             refund_days: 30,
             rights: Rights::of(&[Right::Sale, Right::Partial]),
-            acceptance: Acceptance([AcceptanceRule::Region(3301)].into()),
+            acceptance: Acceptance(
+                [
+                    AcceptanceRule::Category(5_411),
+                    AcceptanceRule::NotCategory(6_010),
+                    AcceptanceRule::Brand(3),
+                    AcceptanceRule::Region(330_106),
+                    AcceptanceRule::Goods(4),
+                    AcceptanceRule::NotGoods(5),
+                ]
+                .into(),
+            ),
             limits: Limits {
                 day: Ceiling { amount: Amount::from_fen(5_000), count: 3 },
                 month: Ceiling { amount: Amount::ZERO, count: 40 },
@@ -116,13 +126,36 @@ fn of_cards() -> Vec<(&'static str, Event)> {
         at: AT,
         date: date(),
     };
+    let held = Parts::only(Purse::Bonus, Amount::from_fen(9));
+    let adjusted = Transacted {
+        kind: TxnKind::Adjustment,
+        amount: Amount::from_fen(6_000),
+        outcome: Ok(Parts::only(Purse::Main, Amount::from_fen(-30))),
+        suspense: Amount::from_fen(-20),
+        original: Some(key(9)),
+        wrong_pins: None,
+        ..transacted()
+    };
+    let voided = Transacted { kind: TxnKind::CompletionVoid, held, ..adjusted.clone() };
+    let pin_changed = Transacted {
+        kind: TxnKind::PinChange,
+        amount: Amount::ZERO,
+        outcome: Ok(Parts::default()),
+        new_pin: Some([0xCD; 8]),
+        ..transacted()
+    };
+    let completion = Reversed { kind: TxnKind::Completion, held, ..reversed.clone() };
     let barred = |card| Event::Barred { key: key(3), kind: TxnKind::Inquiry, card, at: AT };
     vec![
         ("issued", issued()),
         ("cut off", Event::CutOff(date())),
         ("approved", Event::Transacted(transacted())),
         ("refused", Event::Transacted(refused)),
+        ("adjusted", Event::Transacted(adjusted)),
+        ("completion voided", Event::Transacted(voided)),
+        ("PIN changed", Event::Transacted(pin_changed)),
         ("reversed", Event::Reversed(reversed)),
+        ("completion reversed", Event::Reversed(completion)),
         ("barred for a card", barred(Some(CardId(513)))),
         ("barred", barred(None)),
     ]
@@ -166,23 +199,40 @@ fn of_terminals() -> Vec<(&'static str, Event)> {
 
 const STORED: &str = "
     issued
-    008104020102e807c09a0c0201001e01a0b10caaaaaaaaaaaaaaaaaaaaaaaaaa
-    aaaaaa03bbbbbb01cccccccccccccccce05d64020e0000
+    008104020102e807c09a0c0201001e81100600a32a01fa2e020303fa92140404
+    0505904e0300281d731401a0b10caaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa03bb
+    bbbb01cccccccccccccccce05d64020e0000
 
     cut off
     0282d2d409
 
     approved
     035430303030303031ac02010081044d3030303030303030303030303031c45e
-    00e05d64020000010080a0a7a4c06882d2d409
+    00e05d6402000000000001000080a0a7a4c06882d2d409
 
     refused
     035430303030303031ac02010281044d3030303030303030303030303031c45e
-    011a00015430303030303031ac02090080a0a7a4c06882d2d409
+    011a00000000015430303030303031ac0209000080a0a7a4c06882d2d409
+
+    adjusted
+    035430303030303031ac02010a81044d3030303030303030303030303031e05d
+    003b000027000000015430303030303031ac0209000080a0a7a4c06882d2d409
+
+    completion voided
+    035430303030303031ac02010881044d3030303030303030303030303031e05d
+    003b000027001200015430303030303031ac0209000080a0a7a4c06882d2d409
+
+    PIN changed
+    035430303030303031ac02011381044d30303030303030303030303030310000
+    0000000000000000010001cdcdcdcdcdcdcdcd80a0a7a4c06882d2d409
 
     reversed
     045430303030303031ac02020181044d3030303030303030303030303031e05d
-    64022880a0a7a4c06882d2d409
+    64022800000080a0a7a4c06882d2d409
+
+    completion reversed
+    045430303030303031ac02020681044d3030303030303030303030303031e05d
+    64022800120080a0a7a4c06882d2d409
 
     barred for a card
     055430303030303031ac02030301810480a0a7a4c068
@@ -192,7 +242,7 @@ const STORED: &str = "
 
     registered
     0154303030303030314d303030303030303030303030303103dddddd07636c61
-    7373696301
+    7373696305
 
     signed on
     06543030303030303103eeeeee80a0a7a4c068
@@ -226,9 +276,21 @@ fn events_are_stored_as_they_ever_were() {
     }
 }
 
+/// Checks that values are stored as their places in the list, and that there are no more.
+fn are_numbered<T>(values: &[T])
+where
+    T: Copy + PartialEq + std::fmt::Debug + serde::Serialize + serde::de::DeserializeOwned,
+{
+    for (number, value) in (0_u8..).zip(values) {
+        assert_eq!(postcard::to_stdvec(value).unwrap(), [number], "{value:?}");
+        assert_eq!(postcard::from_bytes::<T>(&[number]).unwrap(), *value);
+    }
+    assert!(postcard::from_bytes::<T>(&[u8::try_from(values.len()).unwrap()]).is_err());
+}
+
 #[test]
 fn refusals_keep_their_numbers() {
-    let refusals = [
+    are_numbered(&[
         Refusal::UnknownCard,
         Refusal::CardNotActive,
         Refusal::CardLost,
@@ -256,20 +318,74 @@ fn refusals_keep_their_numbers() {
         Refusal::UnknownTerminal,
         Refusal::BatchDiffers,
         Refusal::UploadTooLong,
+        Refusal::TerminalMayNot,
+        Refusal::CardMayNot,
+        Refusal::MerchantNotAccepted,
+        Refusal::CountLimit,
+        Refusal::CardIsActive,
+        Refusal::OriginalUsed,
+        Refusal::OriginalExpired,
+        Refusal::AboveOriginal,
+        Refusal::UnfitPin,
+    ]);
+}
+
+#[test]
+fn kinds_keep_their_numbers() {
+    are_numbered(&[
+        TxnKind::Sale,
+        TxnKind::Void,
+        TxnKind::Refund,
+        TxnKind::Inquiry,
+        TxnKind::PreAuth,
+        TxnKind::PreAuthVoid,
+        TxnKind::Completion,
+        TxnKind::CompletionAdvice,
+        TxnKind::CompletionVoid,
+        TxnKind::OfflineSale,
+        TxnKind::Adjustment,
+        TxnKind::ECash,
+        TxnKind::Verification,
+        TxnKind::TopUp,
+        TxnKind::TopUpConfirm,
+        TxnKind::PointsInquiry,
+        TxnKind::PointsSale,
+        TxnKind::PointsVoid,
+        TxnKind::Activation,
+        TxnKind::PinChange,
+        TxnKind::ScriptNotice,
+    ]);
+}
+
+#[test]
+fn rights_keep_their_bits() {
+    let rights = [
+        Right::Sale,
+        Right::Inquiry,
+        Right::Refund,
+        Right::PreAuth,
+        Right::TopUp,
+        Right::Points,
+        Right::MailOrder,
+        Right::Offline,
+        Right::ECash,
+        Right::Activation,
+        Right::PinChange,
+        Right::Partial,
     ];
-    for (number, refusal) in refusals.iter().enumerate() {
-        let stored = postcard::to_stdvec(refusal).unwrap();
-        assert_eq!(stored, [u8::try_from(number).unwrap()], "{refusal:?}");
+    let all = postcard::to_stdvec(&Rights::ALL).unwrap();
+    assert_eq!(all, postcard::to_stdvec(&((1_u16 << rights.len()) - 1)).unwrap());
+    for (place, right) in rights.into_iter().enumerate() {
+        let stored = postcard::to_stdvec(&Rights::of(&[right])).unwrap();
+        assert_eq!(stored, postcard::to_stdvec(&(1_u16 << place)).unwrap(), "{right:?}");
     }
 }
 
 #[test]
-fn statuses_keep_their_numbers() {
+fn statuses_and_policies_keep_their_numbers() {
     use CardStatus::{Active, Cancelled, Frozen, Lost, Sold};
     let stored = postcard::to_stdvec(&[Sold, Active, Frozen, Lost, Cancelled]).unwrap();
     assert_eq!(stored, [0, 1, 2, 3, 4]);
-    use TxnKind::{Inquiry, Refund, Sale, Void};
-    assert_eq!(postcard::to_stdvec(&[Sale, Void, Refund, Inquiry]).unwrap(), [0, 1, 2, 3]);
     use PinPolicy::{Above, Always, Never};
     let stored = postcard::to_stdvec(&[Never, Always, Above(Amount::ZERO)]).unwrap();
     assert_eq!(stored, [0, 1, 2, 0]);
