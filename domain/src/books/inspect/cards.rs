@@ -31,7 +31,9 @@ pub(super) fn check_transacted(shard: &Shard, t: &Transacted) -> Result<(), Viol
         | TxnKind::PinChange
         | TxnKind::ScriptNotice => case.moves_nothing(),
         TxnKind::Activation => {
-            let is_noted = parts == account.balances.available() && t.suspense.is_zero();
+            let is_noted = parts == account.balances.available()
+                && t.suspense.is_zero()
+                && t.original.is_none();
             (is_noted && account.status == CardStatus::Sold).or(Violation::Misstated)
         }
         TxnKind::Sale | TxnKind::PointsSale => case.sells(),
@@ -180,8 +182,9 @@ impl Case<'_> {
 
     fn loads(&self) -> Result<(), Violation> {
         let (_key, verification) = self.original()?;
-        let is_told_again =
-            self.t.kind == TxnKind::TopUpConfirm && verification.state == TxnState::Used;
+        let top_up = verification.follower.and_then(|key| self.shard.txn(&key));
+        let is_told_again = self.t.kind == TxnKind::TopUpConfirm
+            && top_up.is_some_and(|top_up| top_up.amount == self.t.amount);
         let is_live = verification.state == TxnState::Approved;
         (is_live || is_told_again).or(Violation::Unfounded)?;
         let expected =
