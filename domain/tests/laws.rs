@@ -11,7 +11,7 @@
 mod fixtures;
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::books::{Books, Violation};
 use domain::ledger::{Parts, Purse, Unit};
@@ -21,6 +21,8 @@ use domain::shard::{
 use domain::terms::{Amount, AuthCode, BusinessDate, Refusal, Rrn, ShardNo, Stan, Timestamp};
 use domain::txn::{Closing, Flow, TxnKey, TxnKind, TxnState};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 use world::{World, steps};
 
 fn one_more(amount: Amount) -> Amount {
@@ -332,5 +334,35 @@ proptest! {
                 world.say(shard, &command);
             }
         }
+    }
+}
+
+/// Laws say nothing of what never happens.
+#[test]
+fn random_steps_reach_every_kind_and_every_reversal() {
+    let mut runner = TestRunner::deterministic();
+    let (mut approved, mut reversed) = (BTreeSet::new(), BTreeSet::new());
+    let mut expired = 0;
+    for _ in 0..150 {
+        let mut world = World::new();
+        for step in steps().new_tree(&mut runner).unwrap().current() {
+            for (shard, command) in world.commands(&step) {
+                world.say(shard, &command);
+            }
+        }
+        for (_, event) in &world.journal {
+            match event {
+                Event::Transacted(t) if t.outcome.is_ok() => _ = approved.insert(t.kind),
+                Event::Reversed(r) => _ = reversed.insert(r.kind),
+                _ => {}
+            }
+        }
+        let txns = world.books.shards().iter().flat_map(Shard::txns);
+        expired += txns.filter(|(_, txn)| txn.state == TxnState::Expired).count();
+    }
+    assert!(expired > 0);
+    for kind in TxnKind::ALL {
+        assert!(approved.contains(&kind), "no {kind:?} was approved");
+        assert_eq!(reversed.contains(&kind), kind.is_reversible(), "{kind:?}");
     }
 }

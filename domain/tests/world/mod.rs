@@ -29,8 +29,8 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Returns a world of three terminals and five cards: one that needs a PIN, one with bonus and
-    /// points, one with money held and little that it may spend in a day, one that is sold only,
+    /// Returns a world of three terminals and five cards: one that needs a PIN, one with a
+    /// bonus, one with money held and little that it may spend in a day, one that is sold only,
     /// and one in another shard.
     pub(crate) fn new() -> Self {
         let cards = fixtures::cards_of(ShardNo(0)).take(4);
@@ -42,15 +42,13 @@ impl World {
         }
         world.take(&Step::CutOff(0));
         for (place, &card) in world.cards.clone().iter().enumerate() {
-            let mut issued = fixtures::card(card, fixtures::purses(150, 0));
+            let points = Parts::only(Purse::Points, Amount::from_fen(500));
+            let mut issued = fixtures::card(card, fixtures::purses(400, 0).plus(&points));
             issued.terms.hold_days = 2;
             issued.terms.tip_percent = 50;
             match place {
                 0 => issued.terms.pin = PinPolicy::Above(Amount::from_fen(60)),
-                1 => {
-                    let points = Parts::only(Purse::Points, Amount::from_fen(500));
-                    issued.opening = fixtures::purses(100, 70).plus(&points);
-                }
+                1 => issued.opening = fixtures::purses(300, 70).plus(&points),
                 2 => {
                     issued.held = fixtures::purses(50, 0);
                     issued.terms.limits.day = Ceiling { amount: Amount::from_fen(200), count: 4 };
@@ -219,13 +217,12 @@ impl World {
                 })
             }
             Step::Follow { kind, key, nth, fen, pin, lie } => {
-                let first = self.nth_last(nth, |t| {
-                    let is_addition = t.kind == TxnKind::PreAuth && t.original.is_some();
-                    kind.belongs_to(t.kind) && (!is_addition || lie == Lie::Kind)
-                })?;
+                let (kind, first) = self.followed(kind, nth, lie)?;
                 let mut key = self.key(key);
                 if kind.link() == Link::Slip {
                     key = TxnKey { stan: key.stan, ..first.key };
+                } else if key.stan.number() % 3 != 0 {
+                    key.terminal = first.key.terminal;
                 }
                 let known = self.books.shard(first.card.shard()).txn(&first.key);
                 let top_up = known.and_then(|known| known.follower);
@@ -244,6 +241,18 @@ impl World {
             }
             ref other => panic!("{other:?} is no request"),
         }
+    }
+
+    /// Returns what may be followed by `kind`, or by the next kind that anything is there for.
+    fn followed(&self, kind: TxnKind, nth: usize, lie: Lie) -> Option<(TxnKind, &Transacted)> {
+        let kinds = TxnKind::ALL.iter().cycle().skip_while(|&&known| known != kind);
+        kinds.take(TxnKind::ALL.len()).find_map(|&kind| {
+            let first = self.nth_last(nth, |t| {
+                let is_addition = t.kind == TxnKind::PreAuth && t.original.is_some();
+                kind.belongs_to(t.kind) && (!is_addition || lie == Lie::Kind)
+            })?;
+            Some((kind, first))
+        })
     }
 
     /// Returns the amount that follows `first` best.

@@ -93,7 +93,7 @@ pub(crate) enum Lie {
 
 fn pick() -> impl Strategy<Value = Pick> {
     let batch = prop_oneof![12 => Just(0_i8), 1 => -1..=1_i8];
-    (1..=3_u32, batch, 1..=30_u32).prop_map(|(terminal, batch, stan)| Pick {
+    (1..=3_u32, batch, 1..=60_u32).prop_map(|(terminal, batch, stan)| Pick {
         terminal,
         batch,
         stan,
@@ -133,7 +133,7 @@ fn asked() -> impl Strategy<Value = TxnKind> {
         8 => Just(TxnKind::Sale),
         5 => Just(TxnKind::PreAuth),
         2 => Just(TxnKind::OfflineSale),
-        2 => Just(TxnKind::PointsSale),
+        3 => Just(TxnKind::PointsSale),
         2 => Just(TxnKind::Verification),
         1 => Just(TxnKind::ECash),
         1 => Just(TxnKind::Activation),
@@ -154,8 +154,8 @@ fn follows() -> impl Strategy<Value = TxnKind> {
         4 => Just(TxnKind::Completion),
         2 => Just(TxnKind::CompletionAdvice),
         3 => Just(TxnKind::CompletionVoid),
-        1 => Just(TxnKind::PointsVoid),
-        1 => Just(TxnKind::TopUp),
+        3 => Just(TxnKind::PointsVoid),
+        2 => Just(TxnKind::TopUp),
         1 => Just(TxnKind::TopUpConfirm),
     ]
 }
@@ -168,9 +168,9 @@ fn reversed() -> impl Strategy<Value = TxnKind> {
         2 => Just(TxnKind::PreAuthVoid),
         3 => Just(TxnKind::Completion),
         4 => Just(TxnKind::CompletionVoid),
-        1 => Just(TxnKind::PointsSale),
-        1 => Just(TxnKind::PointsVoid),
-        1 => Just(TxnKind::Activation),
+        2 => Just(TxnKind::PointsSale),
+        4 => Just(TxnKind::PointsVoid),
+        2 => Just(TxnKind::Activation),
         1 => prop::sample::select(TxnKind::ALL.to_vec()),
     ]
 }
@@ -189,7 +189,7 @@ fn of_cards() -> impl Strategy<Value = Step> {
         },
     );
     let some_fen = || prop_oneof![3 => Just(None), 1 => fen().prop_map(Some)];
-    let follow = (follows(), pick(), 0..4_usize, some_fen(), pin(), lie())
+    let follow = (follows(), pick(), 0..3_usize, some_fen(), pin(), lie())
         .prop_map(|(kind, key, nth, fen, pin, lie)| Step::Follow { kind, key, nth, fen, pin, lie });
     let some_fen = prop_oneof![9 => Just(None), 1 => fen().prop_map(Some)];
     let reverse = (reversed(), 0..3_usize, some_fen, lie())
@@ -230,5 +230,5 @@ fn of_terminals() -> impl Strategy<Value = Step> {
 }
 
 pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
-    prop::collection::vec(prop_oneof![6 => of_cards(), 1 => of_terminals()], 0..80)
+    prop::collection::vec(prop_oneof![9 => of_cards(), 1 => of_terminals()], 0..100)
 }
