@@ -18,7 +18,7 @@ use domain::ledger::{Parts, Purse, Unit};
 use domain::shard::{
     Answer, BatchEvent, CardIssued, Command, Detail, Event, Reversed, Shard, Transacted,
 };
-use domain::terms::{Amount, AuthCode, BusinessDate, Refusal, Rrn, ShardNo, Stan, Timestamp};
+use domain::terms::{Amount, BusinessDate, Rrn, ShardNo, Stan};
 use domain::txn::{Closing, Flow, TxnKey, TxnKind, TxnState};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -224,13 +224,17 @@ fn check_holds(shard: &Shard) {
     }
 }
 
-/// Returns what an answer says again to a repeat.
-fn said(answer: &Answer) -> (Result<(), Refusal>, Rrn, Timestamp, Option<(AuthCode, Amount)>) {
-    let approved = match answer.detail {
-        Detail::Approval { auth, approved, .. } => Some((auth, approved)),
-        _ => None,
-    };
-    (answer.verdict, answer.rrn, answer.at, approved)
+/// Returns what a repeat says again: all but what may be spent or loaded, which is that of now.
+fn said(answer: &Answer) -> Answer {
+    let mut said = answer.clone();
+    match &mut said.detail {
+        Detail::Approval { parts, available, .. } => {
+            (*parts, *available) = (Parts::default(), Amount::ZERO);
+        }
+        Detail::Room(room) => *room = Amount::ZERO,
+        _ => {}
+    }
+    said
 }
 
 proptest! {

@@ -221,7 +221,7 @@ impl World {
                 let mut key = self.key(key);
                 if kind.link() == Link::Slip {
                     key = TxnKey { stan: key.stan, ..first.key };
-                } else if key.stan.number() % 3 != 0 {
+                } else if !key.stan.number().is_multiple_of(3) {
                     key.terminal = first.key.terminal;
                 }
                 let known = self.books.shard(first.card.shard()).txn(&first.key);
@@ -280,7 +280,7 @@ impl World {
         let seq = self.books.shard(shard).txn(&key).map_or(1, |txn| txn.seq);
         let is_by_auth = kind.link() == Link::Authorisation;
         let told = lie != Lie::NoReference;
-        let is_numbered = !is_by_auth || key.stan.number() % 2 == 0;
+        let is_numbered = !is_by_auth || key.stan.number().is_multiple_of(2);
         let said = Original {
             rrn: told.then_some(Rrn::of(shard, seq)),
             auth: match lie {
