@@ -12,9 +12,10 @@ mod fixtures;
 mod model;
 
 use domain::books::Books;
+use domain::issuing::{Ceiling, Limits};
 use domain::ledger::LedgerAccount;
 use domain::shard::{Command, Decision, Detail, Event, Original, Request, Reversal};
-use domain::terms::{Amount, BatchNo, CardId, Rrn, ShardNo, Stan, Timestamp};
+use domain::terms::{Amount, AuthCode, BatchNo, CardId, Refusal, Rrn, ShardNo, Stan, Timestamp};
 use domain::txn::{Link, TxnKey, TxnKind};
 use model::Card;
 use proptest::prelude::*;
@@ -91,7 +92,7 @@ impl Pair {
         let is_by_auth = kind.link() == Link::Authorisation;
         Original {
             rrn: Some(Rrn::of(SHARD, seq)),
-            auth: is_by_auth.then_some(domain::terms::AuthCode::of(SHARD, seq)),
+            auth: is_by_auth.then_some(AuthCode::of(SHARD, seq)),
             batch: Some(key.batch),
             stan: Some(key.stan),
             other_card: false,
@@ -157,6 +158,18 @@ impl Pair {
         );
         let twin = &self.twin;
         assert_eq!(told, (twin.balance, twin.free(), twin.owed(), twin.merchant()), "{twin:?}");
+        let (date, one) = (self.books.shard(SHARD).date(), Amount::from_fen(1));
+        let count = u32::try_from(twin.count()).unwrap();
+        let refusal = |more: i64, often: u32| {
+            let amount = Amount::from_fen(twin.merchant() + more);
+            let day = Ceiling { amount, count: count + often };
+            account.spent.refusal(&Limits { day, ..Limits::default() }, date, one)
+        };
+        assert_eq!(refusal(1, 1), None, "{twin:?}");
+        if count > 0 {
+            assert_eq!(refusal(0, 1), Some(Refusal::AmountLimit), "{twin:?}");
+            assert_eq!(refusal(1, 0), Some(Refusal::CountLimit), "{twin:?}");
+        }
     }
 }
 

@@ -55,6 +55,11 @@ impl Card {
         self.standing().map(|deed| deed.paid + deed.owed).sum()
     }
 
+    /// How often it paid.
+    pub(crate) fn count(&self) -> usize {
+        self.standing().count()
+    }
+
     fn standing(&self) -> impl Iterator<Item = &Deed> {
         self.deeds.iter().filter(|deed| deed.stand == Stand::Live && is_paid(deed.kind))
     }
