@@ -58,8 +58,8 @@ impl World {
             batch: BatchNo::FIRST,
             stan: Stan::new(self.sales / TERMINALS + 1).unwrap(),
         };
-        let plain = Request::plain(key, TxnKind::Sale, self.cards[place], fixtures::merchant(1));
-        Command::Transact(Request { amount: Amount::from_fen(1), ..plain })
+        let sale = fixtures::request(key, TxnKind::Sale, self.cards[place]);
+        Command::Transact(Request { amount: Amount::from_fen(1), ..sale })
     }
 
     fn decide(&self, command: &Command) -> Event {

@@ -88,6 +88,53 @@ fn an_upload_explains_a_difference_slip_by_slip() {
 }
 
 #[test]
+fn totals_count_what_merchants_get_and_give_back_and_nothing_else() {
+    check(
+        "
+        card A main=50000 points=500
+        card S main=0 status=Sold
+        card P main=300
+        activation 1 S 700               | ok T1.totals=0/0/0/0
+        inquiry 2 A                      | ok T1.totals=0/0/0/0
+        points-inquiry 3 A               | ok T1.totals=0/0/0/0
+        pre-auth 4 A 1000                | ok T1.totals=0/0/0/0
+        pre-auth 5 A 500 of=4            | ok T1.totals=0/0/0/0
+        pre-auth-void 6 A 1500 of=4      | ok T1.totals=0/0/0/0
+        verification 7 A                 | ok T1.totals=0/0/0/0
+        top-up 8 A 100 of=7              | ok T1.totals=0/0/0/0
+        top-up-confirm 9 A 100 of=7      | ok T1.totals=0/0/0/0
+        pin-change 10 A pin=right newpin=5 | ok T1.totals=0/0/0/0
+        script-notice 11 A               | ok T1.totals=0/0/0/0
+        sale 12 A 1000                   | ok T1.totals=1000/1/0/0
+        sale 13 P 500 part               | ok T1.totals=1300/2/0/0
+        sale 14 A 100 bymail             | ok T1.totals=1400/3/0/0
+        sale 15 A 99999                  | -AmountLimit T1.totals=1400/3/0/0
+        adjustment 16 A 1200 of=12       | ok T1.totals=1600/3/0/0
+        offline-sale 17 A 500            | ok T1.totals=2100/4/0/0
+        adjustment 18 A 400 of=17        | ok T1.totals=2000/4/0/0
+        e-cash 19 A 10                   | ok T1.totals=2010/5/0/0
+        points-sale 20 A 70              | ok T1.totals=2080/6/0/0
+        points-void 21 A 70 of=20        | ok T1.totals=2080/6/70/1
+        void 22 A 1200 of=12             | ok T1.totals=2080/6/1270/2
+        pre-auth 23 A 1000               | ok T1.totals=2080/6/1270/2
+        completion 24 A 1100 of=23       | ok T1.totals=3180/7/1270/2
+        completion-void 25 A 1100 of=24  | ok T1.totals=3180/7/2370/3
+        completion-advice 26 A 800 of=23 | ok T1.totals=3980/8/2370/3
+        reverse 25 A 1100 as=completion-void | ok T1.totals=3980/8/1270/2
+        sale 27 A 5                      | ok T1.totals=3985/9/1270/2
+        reverse 27 A 5                   | ok T1.totals=3980/8/1270/2
+        reverse 21 A 70 as=points-void   | ok T1.totals=3980/8/1200/1
+        reverse 22 A 1200 as=void        | ok T1.totals=3980/8/0/0
+        close 1 claimed=3980/8/0/0    | ok detail=balanced
+        upload 1 12:1200,13:300,14:100,17:400,19:10 | ok
+        upload 1 20:70,24:1100,26:800       | ok
+        end 1                            | ok detail=
+        refund 28 A 1200 of=1/12         | ok T1.totals=0/0/1200/1
+        ",
+    );
+}
+
+#[test]
 fn a_bar_lasts_as_long_as_its_batch_may_take_slips() {
     check(
         "

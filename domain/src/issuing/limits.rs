@@ -68,24 +68,22 @@ impl Spent {
         now
     }
 
-    /// Counts `amount` on `date`.
-    pub(crate) fn add(&mut self, date: BusinessDate, amount: Amount) {
-        *self = self.on(date);
-        for sum in [&mut self.day, &mut self.month] {
-            sum.amount = sum.amount.plus(amount);
-            sum.count = sum.count.saturating_add(1);
-        }
-    }
-
-    /// Takes back what was counted on `date`, because it was undone on `today`.
-    pub(crate) fn take_back(&mut self, date: BusinessDate, today: BusinessDate, amount: Amount) {
+    /// Counts what was spent on `date` as it stands on `today`: more, or less where something of
+    /// it is undone.
+    pub(crate) fn change(
+        &mut self,
+        date: BusinessDate,
+        today: BusinessDate,
+        amount: Amount,
+        count: i32,
+    ) {
         *self = self.on(today);
         let is_this_day = date == today;
         let is_this_month = date.yyyymm() == today.yyyymm();
         for (sum, applies) in [(&mut self.day, is_this_day), (&mut self.month, is_this_month)] {
             if applies {
-                sum.amount = sum.amount.minus(amount).max(Amount::ZERO);
-                sum.count = sum.count.saturating_sub(1);
+                sum.amount = sum.amount.plus(amount).max(Amount::ZERO);
+                sum.count = sum.count.saturating_add_signed(count);
             }
         }
     }
@@ -109,15 +107,15 @@ mod tests {
         let mut spent = Spent::default();
         assert_eq!(spent.refusal(&limits, date(1, 30), fen(100)), None);
         assert_eq!(spent.refusal(&limits, date(1, 30), fen(101)), Some(Refusal::AmountLimit));
-        spent.add(date(1, 30), fen(40));
-        spent.add(date(1, 30), fen(40));
+        spent.change(date(1, 30), date(1, 30), fen(40), 1);
+        spent.change(date(1, 30), date(1, 30), fen(40), 1);
         assert_eq!(spent.refusal(&limits, date(1, 30), fen(1)), Some(Refusal::CountLimit));
         assert_eq!(spent.refusal(&limits, date(1, 31), fen(70)), None);
         assert_eq!(spent.refusal(&limits, date(1, 31), fen(71)), Some(Refusal::AmountLimit));
         assert_eq!(spent.refusal(&limits, date(2, 1), fen(100)), None);
-        spent.take_back(date(1, 30), date(1, 31), fen(40));
+        spent.change(date(1, 30), date(1, 31), fen(-40), -1);
         assert_eq!(spent.refusal(&limits, date(1, 31), fen(100)), None);
-        spent.take_back(date(1, 31), date(2, 1), fen(40));
+        spent.change(date(1, 31), date(2, 1), fen(-40), -1);
         assert_eq!(spent, Spent { date: date(2, 1), ..Spent::default() });
     }
 }

@@ -1,11 +1,12 @@
 //! What an event does. It cannot fail: whatever could was decided before.
 
+use super::pre_auth::is_used_by;
 use super::{BatchEvent, CardIssued, Event, Reversed, Shard, Transacted};
 use crate::faults::{self, Fault};
 use crate::issuing::{Account, CardStatus, Spent};
 use crate::ledger::{Balances, Hold, LedgerAccount, Parts};
 use crate::terms::{Amount, BatchNo, BusinessDate, CardId, MerchantId, Rrn, TerminalId, Timestamp};
-use crate::txn::{Flow, Terminal, TmkCare, Txn, TxnKey, TxnKind, TxnState};
+use crate::txn::{Flow, Terminal, TmkCare, Txn, TxnKey, TxnKind, TxnState, worth_of};
 
 /// How many days a transaction is remembered at least: as long as a terminal may keep one batch
 /// open, the longest row of public holidays included. A copy that comes later is taken for a new
@@ -126,8 +127,11 @@ impl Shard {
     fn hold_or_free(&mut self, t: &Transacted, txn: &Txn) {
         let original = t.original.and_then(|key| self.txns.get(&key));
         let first = original.map_or_else(|| self.hold_of(txn), |pre_auth| self.hold_of(pre_auth));
-        let restored =
-            original.and_then(|completion| self.pre_auth_of(completion)).map(|p| self.hold_of(p));
+        let restored = t
+            .original
+            .zip(original)
+            .and_then(|(key, completion)| self.pre_auth_used_by(&key, completion))
+            .map(|pre_auth| self.hold_of(pre_auth));
         let Some(account) = self.accounts.get_mut(&t.card) else { return };
         match t.kind {
             TxnKind::PreAuth => account.balances.place(Hold { number: first, parts: txn.parts }),
@@ -170,44 +174,41 @@ impl Shard {
             }
             _ => {}
         }
-        // A completion that was voided leaves its pre-authorisation live.
-        let is_completion =
-            matches!(original.kind, TxnKind::Completion | TxnKind::CompletionAdvice);
-        if let (TxnKind::CompletionVoid, true, Some(key)) =
-            (t.kind, is_completion, original.original)
+        if let (TxnKind::CompletionVoid, Some(completion), Some(pre_auth)) =
+            (t.kind, t.original, original.original)
         {
-            self.set_used(&key, None);
+            self.set_unused(&pre_auth, &completion);
         }
     }
 
-    /// Makes a pre-authorisation live again, or used up by `follower`. One that was given up
-    /// otherwise stays so.
-    fn set_used(&mut self, key: &TxnKey, follower: Option<TxnKey>) {
-        let Some(pre_auth) = self.txns.get_mut(key) else { return };
-        match (pre_auth.state, follower) {
-            (TxnState::Used, None) => {
-                (pre_auth.state, pre_auth.follower) = (TxnState::Approved, None);
-            }
-            (TxnState::Approved, Some(_)) => {
-                (pre_auth.state, pre_auth.follower) = (TxnState::Used, follower);
-            }
-            _ => {}
-        }
+    /// A completion that was undone leaves its pre-authorisation live, unless it was not that
+    /// one which used it up. Returns the number of its hold.
+    fn set_unused(&mut self, key: &TxnKey, completion: &TxnKey) -> Option<u32> {
+        let pre_auth = self.txns.get_mut(key).filter(|known| is_used_by(known, completion))?;
+        (pre_auth.state, pre_auth.follower) = (TxnState::Approved, None);
+        Some(Rrn::of(self.no, pre_auth.seq).number)
     }
 
     /// Notes on the account what an approved transaction means beside its money.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the other kinds change nothing here")]
     fn change_account(&mut self, t: &Transacted, txn: &Txn) {
-        let original = t.original.and_then(|key| self.txns.get(&key)).map(|o| (o.kind, o.date));
+        let original = t.original.and_then(|key| self.txns.get(&key)).map(|o| o.date);
         let Some(account) = self.accounts.get_mut(&t.card) else { return };
         match t.kind {
             TxnKind::Activation => account.status = CardStatus::Active,
-            TxnKind::Adjustment => {}
+            TxnKind::Adjustment => {
+                if let Some(date) = original {
+                    let more = worth_of(t.kind, &txn.parts).plus(t.suspense);
+                    account.spent.change(date, t.date, more, 0);
+                }
+            }
             _ if t.kind.is_of_points() => {}
-            _ if t.kind.flow() == Flow::Pay => account.spent.add(t.date, txn.approved),
+            _ if t.kind.flow() == Flow::Pay => {
+                account.spent.change(t.date, t.date, txn.approved, 1);
+            }
             TxnKind::Void | TxnKind::CompletionVoid => {
-                if let Some((_kind, date)) = original {
-                    account.spent.take_back(date, t.date, txn.approved);
+                if let Some(date) = original {
+                    account.spent.change(date, t.date, txn.approved.negated(), -1);
                 }
             }
             _ => {}
@@ -218,13 +219,15 @@ impl Shard {
     fn reversed(&mut self, r: &Reversed) {
         let txn = self.txns.get_mut(&r.key).expect("only a known transaction is reversed");
         txn.state = TxnState::Reversed;
-        let (original, date, approved, own) = (txn.original, txn.date, txn.approved, txn.seq);
+        let (original, date, own) = (txn.original, txn.date, txn.seq);
+        let sold = original.and_then(|key| self.txns.get(&key)).map_or(date, |sale| sale.date);
         let account = self.accounts.get_mut(&r.card).expect("only a known card did anything");
+        let moved = worth_of(r.kind, &r.parts).plus(r.suspense);
         match r.kind.flow() {
             _ if r.kind == TxnKind::Activation => account.status = CardStatus::Sold,
             _ if r.kind.is_of_points() => {}
-            Flow::Pay => account.spent.take_back(date, r.date, approved),
-            Flow::PayBack => account.spent.add(r.date, approved),
+            Flow::Pay => account.spent.change(date, r.date, moved.negated(), -1),
+            Flow::PayBack => account.spent.change(sold, r.date, moved, 1),
             Flow::Hold | Flow::Release | Flow::Load | Flow::Nothing => {}
         }
         match r.kind {
@@ -236,7 +239,11 @@ impl Shard {
                 self.change_balances(r.card, |balances| balances.release(number));
             }
             TxnKind::PreAuth => self.shrink(original, r),
-            TxnKind::PreAuthVoid | TxnKind::Completion => self.hold_again(original, r),
+            TxnKind::PreAuthVoid => self.unvoid_pre_auth(original, r),
+            TxnKind::Completion => {
+                let number = original.and_then(|key| self.set_unused(&key, &r.key));
+                self.hold_again(number, r);
+            }
             _ => {}
         }
     }
@@ -249,34 +256,37 @@ impl Shard {
         };
         (sale.state, sale.parts, sale.suspense) = (TxnState::Approved, r.parts, r.suspense);
         let pre_auth = sale.original.filter(|_| r.kind == TxnKind::CompletionVoid);
-        let Some(pre_auth_key) = pre_auth else { return };
-        let known = self.txns.get(&pre_auth_key).filter(|p| p.state == TxnState::Approved);
-        let number = known.map(|pre_auth| self.hold_of(pre_auth));
-        if let Some(number) = number {
-            self.change_balances(r.card, |balances| balances.release(number));
-            self.set_used(&pre_auth_key, Some(key));
-        }
-    }
-
-    /// An addition to a pre-authorisation was undone.
-    fn shrink(&mut self, first: Option<TxnKey>, r: &Reversed) {
-        let added = self.txns.get(&r.key).map(|txn| txn.parts).unwrap_or_default();
-        let Some(first) = first
+        let Some(pre_auth) = pre_auth
             .and_then(|key| self.txns.get_mut(&key))
-            .filter(|first| first.state == TxnState::Approved)
+            .filter(|pre_auth| pre_auth.state == TxnState::Approved)
         else {
             return;
         };
+        (pre_auth.state, pre_auth.follower) = (TxnState::Used, Some(key));
+        let number = Rrn::of(self.no, pre_auth.seq).number;
+        self.change_balances(r.card, |balances| balances.release(number));
+    }
+
+    /// An addition to a pre-authorisation was undone. That holds for one that is given up, too: it
+    /// may come to life again.
+    fn shrink(&mut self, first: Option<TxnKey>, r: &Reversed) {
+        let added = self.txns.get(&r.key).map(|txn| txn.parts).unwrap_or_default();
+        let Some(first) = first.and_then(|key| self.txns.get_mut(&key)) else { return };
         first.parts = first.parts.minus(&first.parts.least(&added));
         let number = Rrn::of(self.no, first.seq).number;
         self.change_balances(r.card, |balances| balances.release_part(number, &r.parts));
     }
 
-    /// The void or completion of a pre-authorisation was undone: it is live again.
-    fn hold_again(&mut self, pre_auth: Option<TxnKey>, r: &Reversed) {
+    /// The void of a pre-authorisation was undone: it is live again.
+    fn unvoid_pre_auth(&mut self, pre_auth: Option<TxnKey>, r: &Reversed) {
         let Some(pre_auth) = pre_auth.and_then(|key| self.txns.get_mut(&key)) else { return };
-        (pre_auth.state, pre_auth.follower) = (TxnState::Approved, None);
+        pre_auth.state = TxnState::Approved;
         let number = Rrn::of(self.no, pre_auth.seq).number;
+        self.hold_again(Some(number), r);
+    }
+
+    fn hold_again(&mut self, number: Option<u32>, r: &Reversed) {
+        let Some(number) = number else { return };
         self.change_balances(r.card, |balances| balances.place(Hold { number, parts: r.held }));
     }
 

@@ -113,7 +113,9 @@ impl Shard {
         let original = original.map(|(key, _txn)| key);
         let moved = outcome.unwrap_or_default();
         let new_pin = match request.new_pin {
-            Some(NewPin::Fit(value)) if verdict.is_ok() => Some(value),
+            Some(NewPin::Fit(value)) if verdict.is_ok() && request.kind == TxnKind::PinChange => {
+                Some(value)
+            }
             Some(NewPin::Fit(_) | NewPin::Unfit) | None => None,
         };
         let transacted = Transacted {

@@ -7,7 +7,7 @@ use super::original::Found;
 use crate::issuing::{Account, Right};
 use crate::ledger::Parts;
 use crate::terms::Refusal;
-use crate::txn::{Action, Txn};
+use crate::txn::Action;
 
 impl Shard {
     /// Undoes a sale, points sale or completion of the open batch, whole.
@@ -27,14 +27,16 @@ impl Shard {
         if original.worth() != request.amount {
             return Err(Refusal::AmountDiffers);
         }
-        let held = self.held_again(account, original);
+        let held = self.held_again(account, (key, original));
         Ok(Moved { parts: original.parts, suspense: original.suspense, held })
     }
 
     /// Returns what an undone completion leaves set aside for its pre-authorisation: as much of it
     /// as the card still has.
-    pub(super) fn held_again(&self, account: &Account, completion: &Txn) -> Parts {
-        let Some(pre_auth) = self.pre_auth_of(completion) else { return Parts::default() };
+    pub(super) fn held_again(&self, account: &Account, (key, completion): Found<'_>) -> Parts {
+        let Some(pre_auth) = self.pre_auth_used_by(&key, completion) else {
+            return Parts::default();
+        };
         let order = account.terms.draw.iter().copied();
         let available = account.balances.available().plus(&completion.parts);
         available.draw_up_to(order, pre_auth.parts.money()).0

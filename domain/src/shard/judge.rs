@@ -115,7 +115,7 @@ impl Shard {
         available.draw(order, request.amount).map(Moved::of).ok_or(Refusal::InsufficientFunds)
     }
 
-    /// A card that was sold comes into use. What it holds then is noted: a reversal takes the
+    /// A card that was sold comes into use. What it may spend then is noted: a reversal takes the
     /// card out of use again only as long as that is so.
     fn activate(&self, account: &Account, request: &Request) -> Result<Moved, Refusal> {
         match account.status {
@@ -127,7 +127,7 @@ impl Shard {
         }
         let active = Account { status: CardStatus::Active, ..account.clone() };
         self.check(&active, request, Debit::None)?;
-        Ok(Moved::of(*account.balances.ledger()))
+        Ok(Moved::of(account.balances.available()))
     }
 
     fn change_pin(&self, account: &Account, request: &Request) -> Result<Moved, Refusal> {
@@ -161,7 +161,7 @@ impl Shard {
 
 /// Takes in what was approved without asking: the card pays what it has, suspense bears the rest.
 fn take_in(account: &Account, request: &Request) -> Result<Moved, Refusal> {
-    if !request.amount.is_positive() {
+    if !request.amount.is_positive() || request.amount > Amount::MESSAGE_MAX {
         return Err(Refusal::InvalidAmount);
     }
     // Who sells without asking has the limit of the product. What a chip paid happened, but no
@@ -273,7 +273,8 @@ pub(super) fn wrong_pins_after(
                 | Refusal::ClockDiffers,
             ),
         ) => None,
-        (PinFact::Right, _) => (account.wrong_pins > 0).then_some(0),
+        // What does not look at the PIN opens no card that is closed to all PINs.
+        (PinFact::Right, _) => (1..Terms::PIN_TRIES).contains(&account.wrong_pins).then_some(0),
         (PinFact::Wrong | PinFact::Absent, _) => None,
     }
 }

@@ -78,22 +78,35 @@ impl Shard {
         self.txns.get(&completion.original.filter(|_| is_one)?)
     }
 
-    /// Returns the pre-authorisations whose time is over on `date`.
+    /// Returns the pre-authorisation that this very completion has used up. Another may have used
+    /// it meanwhile.
+    pub(super) fn pre_auth_used_by(&self, key: &TxnKey, completion: &Txn) -> Option<&Txn> {
+        self.pre_auth_of(completion).filter(|pre_auth| is_used_by(pre_auth, key))
+    }
+
+    /// Returns the pre-authorisations whose time is over on `date`, in no order. Two of one card
+    /// may have the same authorisation code, so they are not looked for by that.
     pub(super) fn expired_on(&self, date: BusinessDate) -> impl Iterator<Item = (&TxnKey, &Txn)> {
-        let days = |txn: &Txn| self.accounts.get(&txn.card).map(|a| a.terms.hold_days);
-        self.holds.values().filter_map(|key| Some((key, self.txns.get(key)?))).filter(
-            move |(_key, txn)| {
-                let age = date.days_since(txn.date);
-                txn.state == TxnState::Approved
-                    && days(txn).is_some_and(|days| age > i64::from(days))
-            },
-        )
+        self.txns.rows().filter(move |(_key, txn)| {
+            txn.state == TxnState::Approved
+                && is_first(txn)
+                && date.days_since(txn.date) > self.hold_days(txn)
+        })
     }
 
     /// Returns how many days after its date a pre-authorisation may still be referred to.
     pub(super) fn hold_days(&self, txn: &Txn) -> i64 {
-        let is_first = txn.kind == TxnKind::PreAuth && txn.original.is_none();
         let days = self.accounts.get(&txn.card).map_or(0, |account| account.terms.hold_days);
-        if is_first { i64::from(days) } else { 0 }
+        if is_first(txn) { i64::from(days) } else { 0 }
     }
+}
+
+/// True for a pre-authorisation that has a hold of its own: it adds to no other.
+fn is_first(txn: &Txn) -> bool {
+    txn.kind == TxnKind::PreAuth && txn.original.is_none()
+}
+
+/// True if it was this completion that used the pre-authorisation up.
+pub(super) fn is_used_by(pre_auth: &Txn, completion: &TxnKey) -> bool {
+    pre_auth.state == TxnState::Used && pre_auth.follower.as_ref() == Some(completion)
 }

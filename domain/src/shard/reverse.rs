@@ -2,11 +2,12 @@
 
 use super::command::{Decision, Detail, Reversal};
 use super::judge::Moved;
+use super::original::Found;
 use super::{Event, Reversed, Shard};
 use crate::faults::{self, Fault};
 use crate::issuing::{Account, CardStatus};
 use crate::ledger::{Parts, Purse};
-use crate::terms::{Refusal, Timestamp};
+use crate::terms::{Amount, Refusal, Timestamp};
 use crate::txn::{Action, Txn, TxnKind, TxnState};
 
 impl Shard {
@@ -73,15 +74,15 @@ impl Shard {
             return Err(Refusal::OriginalOutOfReach);
         }
         let account = self.accounts.get(&txn.card).ok_or(Refusal::UnknownCard)?;
-        self.undoing(account, txn)
+        self.undoing(account, (reversal.key, txn))
     }
 
     /// Returns what it takes to undo a transaction that stands.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the other kinds are not reversible")]
-    fn undoing(&self, account: &Account, txn: &Txn) -> Result<Moved, Refusal> {
+    fn undoing(&self, account: &Account, (key, txn): Found<'_>) -> Result<Moved, Refusal> {
         match txn.kind {
             TxnKind::Sale | TxnKind::PointsSale | TxnKind::Completion => {
-                let held = self.held_again(account, txn);
+                let held = self.held_again(account, (key, txn));
                 Ok(Moved { parts: txn.parts, suspense: txn.suspense, held })
             }
             TxnKind::Void | TxnKind::PointsVoid | TxnKind::CompletionVoid => {
@@ -98,8 +99,8 @@ impl Shard {
                 Ok(Moved { held, ..Moved::default() })
             }
             TxnKind::Activation => {
-                let is_untouched =
-                    account.status == CardStatus::Active && *account.balances.ledger() == txn.parts;
+                let is_untouched = account.status == CardStatus::Active
+                    && account.balances.available() == txn.parts;
                 is_untouched.then(Moved::default).ok_or(Refusal::OriginalOutOfReach)
             }
             _ => Err(Refusal::OriginalOutOfReach),
@@ -137,8 +138,13 @@ impl Shard {
         match first.state {
             TxnState::Used => Err(Refusal::OriginalUsed),
             TxnState::Approved => {
+                // Of what is set aside, no more may be left than was authorised without it.
                 let held = account.balances.held(self.hold_of(first));
-                Ok(Moved::of(held.least(&txn.parts)))
+                let authorised = first.parts.money().minus(txn.parts.money());
+                let order = account.terms.draw.iter().rev().copied();
+                let (freed, _rest) =
+                    held.draw_up_to(order, held.money().minus(authorised).max(Amount::ZERO));
+                Ok(Moved::of(freed))
             }
             // It is free already.
             TxnState::Voided

@@ -184,7 +184,7 @@ impl TxnKind {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the other kinds belong to nothing")]
     pub const fn belongs_to(self, original: Self) -> bool {
         match self {
-            Self::Void => matches!(original, Self::Sale),
+            Self::Void => matches!(original, Self::Sale | Self::OfflineSale),
             Self::CompletionVoid => matches!(original, Self::Completion | Self::CompletionAdvice),
             Self::PointsVoid => matches!(original, Self::PointsSale),
             Self::Refund => original.is_refundable(),

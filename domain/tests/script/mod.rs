@@ -8,24 +8,28 @@
 //!
 //! Terminals T1 and T2 stand at merchant M1, T3 at M2. A line is sent at T1, in its open batch,
 //! without a PIN, unless `at=`, `batch=` or `pin=` say otherwise. A verdict is `ok`, `-Refusal`,
-//! or `again`: the very answer that the key got first, and nothing to journal. Every kind of
-//! transaction has its name, with hyphens. Every event is
-//! inspected, undone and applied again, and the books must balance after each line.
+//! or `again`: what the key was answered first, save for what may be spent now, and nothing to
+//! journal. Every kind of transaction has its name, with hyphens. Every event is inspected, undone
+//! and applied again, and the books must balance after each line.
+
+mod words;
 
 use std::collections::BTreeMap;
 
 use domain::books::Books;
-use domain::issuing::{
-    Acceptance, AcceptanceRule, CardStatus, Ceiling, Limits, MerchantTraits, PinPolicy, Right,
-};
+use domain::issuing::{Acceptance, MerchantTraits, PinPolicy};
 use domain::ledger::{LedgerAccount, Parts, Purse, Unit};
 use domain::risk::PinFact;
 use domain::shard::{Answer, Command, Detail, Event, NewPin, Original, Request, Reversal, Upload};
 use domain::terms::{
-    Amount, AuthCode, BatchNo, BusinessDate, CardId, Expiry, MerchantId, ShardNo, Stan, TerminalId,
+    Amount, AuthCode, BatchNo, BusinessDate, CardId, Expiry, Refusal, ShardNo, TerminalId,
     Timestamp,
 };
-use domain::txn::{Difference, Totals, TxnKey, TxnKind};
+use domain::txn::{TxnKey, TxnKind};
+use words::{
+    batch, date, detail, details, kind, known_kind, limits, merchant, right, rule, stan, status,
+    terminal, totals,
+};
 
 use crate::fixtures;
 
@@ -35,6 +39,19 @@ pub(crate) fn check(script: &str) {
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         world.play(line);
     }
+}
+
+/// Returns what a repeat says again: all but what may be spent or loaded, which is that of now.
+fn said(answer: &Answer) -> Answer {
+    let mut said = answer.clone();
+    match &mut said.detail {
+        Detail::Approval { parts, available, .. } => {
+            (*parts, *available) = (Parts::default(), Amount::ZERO);
+        }
+        Detail::Room(room) => *room = Amount::ZERO,
+        _ => {}
+    }
+    said
 }
 
 /// Returns the business date that scripts begin on.
@@ -80,55 +97,6 @@ impl<'l> Line<'l> {
 
     fn has(&self, word: &str) -> bool {
         self.words.contains(&word)
-    }
-}
-
-fn terminal(name: &str) -> TerminalId {
-    fixtures::terminal(name.strip_prefix('T').unwrap().parse().unwrap())
-}
-
-fn merchant(name: &str) -> MerchantId {
-    fixtures::merchant(name.strip_prefix('M').unwrap().parse().unwrap())
-}
-
-fn stan(text: &str) -> Stan {
-    Stan::new(text.parse().unwrap()).unwrap()
-}
-
-fn batch(text: &str) -> BatchNo {
-    BatchNo::new(text.parse().unwrap()).unwrap()
-}
-
-/// Finds a kind by its name, written with hyphens.
-fn kind(name: &str) -> TxnKind {
-    known_kind(name).unwrap_or_else(|| panic!("no kind {name}"))
-}
-
-fn known_kind(name: &str) -> Option<TxnKind> {
-    TxnKind::ALL.into_iter().find(|kind| kind.name().replace('_', "-") == name)
-}
-
-fn date(text: &str) -> BusinessDate {
-    let mut parts = text.split('-').map(|part| part.parse::<u16>().unwrap());
-    let (year, month, day) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
-    BusinessDate::new(year, month.try_into().unwrap(), day.try_into().unwrap()).unwrap()
-}
-
-/// Reads `stan:amount,stan:amount`.
-fn details(text: &str) -> Vec<(Stan, Amount)> {
-    let pairs = text.split(',').map(|pair| pair.split_once(':').unwrap());
-    pairs.map(|(s, fen)| (stan(s), Amount::from_fen(fen.parse().unwrap()))).collect()
-}
-
-/// Reads `debit/count/credit/count`.
-fn totals(text: &str) -> Totals {
-    let mut numbers = text.split('/').map(|number| number.parse::<i64>().unwrap());
-    let mut next = || numbers.next().unwrap();
-    Totals {
-        debit: Amount::from_fen(next()),
-        debit_count: next().try_into().unwrap(),
-        credit: Amount::from_fen(next()),
-        credit_count: next().try_into().unwrap(),
     }
 }
 
@@ -182,8 +150,8 @@ impl World {
         match line.expected[0] {
             "ok" => assert_eq!(answer.verdict, Ok(()), "{text}"),
             "again" => {
-                let first = self.first_answers[&self.key(&line)].clone();
-                assert_eq!((settled(answer.clone()), is_noted), (settled(first), false), "{text}");
+                let first = &self.first_answers[&self.key(&line)];
+                assert_eq!((said(&answer), is_noted), (said(first), false), "{text}");
             }
             refusal => {
                 let refusal = refusal.strip_prefix('-').unwrap();
@@ -232,6 +200,8 @@ impl World {
                 }
                 "at" => issued.terms.acceptance = Acceptance(value.split(',').map(rule).collect()),
                 "limits" => issued.terms.limits = limits(value),
+                "completion" => issued.terms.completion_percent = value.parse().unwrap(),
+                "tip" => issued.terms.tip_percent = value.parse().unwrap(),
                 "holddays" => issued.terms.hold_days = value.parse().unwrap(),
                 "expiry" => issued.expiry = Expiry::from_yymm(value.parse().unwrap()).unwrap(),
                 "status" => issued.status = status(value),
@@ -255,9 +225,6 @@ impl World {
         let card = self.card(line.words[2]);
         let at = self.books.shard(key.terminal.shard()).terminal(key.terminal).unwrap();
         let request = Request {
-            key,
-            kind: kind(line.words[0]),
-            card,
             merchant: line.named.get("merchant").map_or(at.profile.merchant, |name| merchant(name)),
             amount: if line.words.len() > 3 { line.fen(3) } else { Amount::ZERO },
             pin: match line.named.get("pin") {
@@ -278,7 +245,12 @@ impl World {
                 Err(_) => NewPin::Unfit,
             }),
             original: line.named.get("of").map(|of| self.original(line, key, of)),
-            only_repeats: line.has("closed").then_some(domain::terms::Refusal::BatchDiffers),
+            only_repeats: match (line.has("closed"), line.has("mayonlyrepeat")) {
+                (true, _) => Some(Refusal::BatchDiffers),
+                (false, true) => Some(Refusal::TerminalMayNot),
+                (false, false) => None,
+            },
+            ..fixtures::request(key, kind(line.words[0]), card)
         };
         let said = self.say(card.shard(), &Command::Transact(request));
         self.first_answers.entry(key).or_insert_with(|| said.0.clone());
@@ -306,9 +278,13 @@ impl World {
         };
         Original {
             rrn,
-            auth: if line.has("badauth") { Some(AuthCode(*b"xxxxxx")) } else { auth },
-            batch: Some(batch),
-            stan: Some(stan),
+            auth: match (line.has("badauth"), line.has("noauth")) {
+                (true, _) => Some(AuthCode(*b"xxxxxx")),
+                (false, true) => None,
+                (false, false) => auth,
+            },
+            batch: (!line.has("unnumbered")).then_some(batch),
+            stan: (!line.has("unnumbered")).then_some(stan),
             other_card: line.has("othercard"),
         }
     }
@@ -425,92 +401,8 @@ impl World {
             "pin" => account.identity.pin.unwrap()[0].to_string(),
             "free" => account.balances.available().money().fen().to_string(),
             "pins" => account.wrong_pins.to_string(),
+            "held" => ledger.minus(&account.balances.available()).money().fen().to_string(),
             other => panic!("no {other} of a card"),
-        }
-    }
-}
-
-/// Leaves out what a repeat tells of now: what may still be spent.
-fn settled(mut answer: Answer) -> Answer {
-    if let Detail::Approval { available, .. } = &mut answer.detail {
-        *available = Amount::ZERO;
-    }
-    answer
-}
-
-fn right(name: &str) -> Right {
-    match name {
-        "sale" => Right::Sale,
-        "inquiry" => Right::Inquiry,
-        "refund" => Right::Refund,
-        "preauth" => Right::PreAuth,
-        "topup" => Right::TopUp,
-        "points" => Right::Points,
-        "mail" => Right::MailOrder,
-        "activation" => Right::Activation,
-        "pinchange" => Right::PinChange,
-        "partial" => Right::Partial,
-        other => panic!("no right {other}"),
-    }
-}
-
-/// Reads `category:5411`, `!goods:7` and the like.
-fn rule(text: &str) -> AcceptanceRule {
-    let (name, number) = text.split_once(':').unwrap();
-    let number: u32 = number.parse().unwrap();
-    let short = u16::try_from(number).unwrap_or(0);
-    match name {
-        "category" => AcceptanceRule::Category(short),
-        "!category" => AcceptanceRule::NotCategory(short),
-        "brand" => AcceptanceRule::Brand(short),
-        "region" => AcceptanceRule::Region(number),
-        "goods" => AcceptanceRule::Goods(short),
-        "!goods" => AcceptanceRule::NotGoods(short),
-        other => panic!("no rule {other}"),
-    }
-}
-
-/// Reads `day amount/day count/month amount/month count`.
-fn limits(text: &str) -> Limits {
-    let mut numbers = text.split('/').map(|number| number.parse::<u32>().unwrap());
-    let mut ceiling = || Ceiling {
-        amount: Amount::from_fen(numbers.next().unwrap().into()),
-        count: numbers.next().unwrap(),
-    };
-    Limits { day: ceiling(), month: ceiling() }
-}
-
-fn status(name: &str) -> CardStatus {
-    match name {
-        "Sold" => CardStatus::Sold,
-        "Frozen" => CardStatus::Frozen,
-        "Lost" => CardStatus::Lost,
-        "Cancelled" => CardStatus::Cancelled,
-        other => panic!("no status {other}"),
-    }
-}
-
-/// Writes a detail as a script does: `balanced`, `missing:2,amount:3`, `available/ledger`.
-fn detail(detail: &Detail) -> String {
-    match detail {
-        Detail::Plain => "plain".into(),
-        Detail::Approval { parts, .. } => {
-            format!("{}+{}", parts.of(Purse::Main).fen(), parts.of(Purse::Bonus).fen())
-        }
-        Detail::Balance { available, ledger } => format!("{}/{}", available.fen(), ledger.fen()),
-        Detail::Points(points) => format!("points:{}", points.fen()),
-        Detail::Room(room) => format!("room:{}", room.fen()),
-        Detail::Batch(number) => format!("batch:{}", number.number()),
-        Detail::Closed(closing) if closing.is_balanced() => "balanced".into(),
-        Detail::Closed(_) => "unbalanced".into(),
-        Detail::Uploaded(count) => format!("uploaded:{count}"),
-        Detail::Ended(differences) => {
-            let shown = differences.iter().map(|difference| match difference {
-                Difference::Missing(stan) => format!("missing:{}", stan.number()),
-                Difference::Foreign(stan) => format!("foreign:{}", stan.number()),
-                Difference::Amount(stan) => format!("amount:{}", stan.number()),
-            });
-            shown.collect::<Vec<_>>().join(",")
         }
     }
 }

@@ -1,249 +1,23 @@
 //! Random steps in a small world: a few cards, terminals and trace numbers, so that steps meet.
 
+mod steps;
+
 use std::collections::BTreeSet;
 
 use domain::books::Books;
-use domain::issuing::{CardStatus, PinPolicy};
+use domain::issuing::{CardStatus, Ceiling, PinPolicy};
 use domain::ledger::{Parts, Purse};
-use domain::risk::PinFact;
 use domain::shard::{
     Command, Decision, Event, NewPin, Original, Request, Reversal, Transacted, Upload,
 };
 use domain::terms::{Amount, AuthCode, BatchNo, BusinessDate, CardId, Rrn, ShardNo, Stan};
 use domain::terms::{MerchantId, Refusal, TerminalId, Timestamp};
-use domain::txn::{Flow, Link, Totals, TxnKey, TxnKind};
-use proptest::prelude::*;
+use domain::txn::{Link, Totals, TxnKey, TxnKind};
 
 use crate::fixtures;
+use steps::{Lie, Pick, Step};
 
-/// What somebody out there does. Numbers pick from what the world has.
-#[derive(Clone, Debug)]
-pub(crate) enum Step {
-    /// What belongs to no earlier transaction.
-    Ask {
-        kind: TxnKind,
-        key: Pick,
-        card: usize,
-        fen: i64,
-        pin: PinFact,
-        takes_part: bool,
-        lie: Lie,
-    },
-    /// What belongs to one: to that which is so many before the last that fits; for all of it, or
-    /// so much.
-    Follow {
-        kind: TxnKind,
-        key: Pick,
-        txn: usize,
-        fen: Option<i64>,
-        pin: PinFact,
-        lie: Lie,
-    },
-    /// A reversal of the transaction of its kind that is so many before the last.
-    Reverse {
-        kind: TxnKind,
-        txn: usize,
-        fen: Option<i64>,
-        lie: Lie,
-    },
-    /// A reversal of whatever that key is.
-    ReverseAny {
-        kind: TxnKind,
-        key: Pick,
-        card: usize,
-        fen: i64,
-    },
-    Bar(Pick),
-    Close {
-        terminal: u32,
-        batch: i8,
-        claimed: Option<i64>,
-    },
-    Upload {
-        terminal: u32,
-        batch: i8,
-        details: Vec<(u32, i64)>,
-    },
-    End {
-        terminal: u32,
-        batch: i8,
-    },
-    CutOff(u8),
-    SignOn(u32, u8),
-    SignOff(u32),
-    Issue {
-        card: usize,
-        main: i64,
-        points: i64,
-        held: i64,
-    },
-    Register(u32),
-}
-
-/// A transaction key: a terminal, a batch counted from its open one, a trace number.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Pick {
-    terminal: u32,
-    batch: i8,
-    stan: u32,
-}
-
-/// One thing that is not so.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Lie {
-    None,
-    Merchant,
-    Kind,
-    Card(usize),
-    NoOriginal,
-    NoReference,
-    OtherAuth,
-    Original(Pick),
-}
-
-fn pick() -> impl Strategy<Value = Pick> {
-    let batch = prop_oneof![12 => Just(0_i8), 1 => -1..=1_i8];
-    (1..=3_u32, batch, 1..=30_u32).prop_map(|(terminal, batch, stan)| Pick {
-        terminal,
-        batch,
-        stan,
-    })
-}
-
-fn kind() -> impl Strategy<Value = TxnKind> {
-    prop::sample::select(TxnKind::ALL.to_vec())
-}
-
-/// Kinds that belong to no earlier transaction, the commoner the more often.
-fn first_kind() -> impl Strategy<Value = TxnKind> {
-    prop_oneof![
-        9 => Just(TxnKind::Sale),
-        5 => Just(TxnKind::PreAuth),
-        2 => Just(TxnKind::Verification),
-        2 => Just(TxnKind::OfflineSale),
-        2 => Just(TxnKind::PointsSale),
-        1 => prop::sample::select(vec![
-            TxnKind::Inquiry,
-            TxnKind::ECash,
-            TxnKind::PointsInquiry,
-            TxnKind::Activation,
-            TxnKind::PinChange,
-            TxnKind::ScriptNotice,
-        ]),
-    ]
-}
-
-/// Kinds that belong to an earlier transaction.
-fn next_kind() -> impl Strategy<Value = TxnKind> {
-    prop::sample::select(vec![
-        TxnKind::Void,
-        TxnKind::Void,
-        TxnKind::Refund,
-        TxnKind::Refund,
-        TxnKind::PreAuth,
-        TxnKind::PreAuthVoid,
-        TxnKind::Completion,
-        TxnKind::Completion,
-        TxnKind::CompletionAdvice,
-        TxnKind::CompletionVoid,
-        TxnKind::CompletionVoid,
-        TxnKind::Adjustment,
-        TxnKind::TopUp,
-        TxnKind::TopUpConfirm,
-        TxnKind::PointsVoid,
-    ])
-}
-
-fn fen() -> impl Strategy<Value = i64> {
-    prop_oneof![
-        12 => prop::sample::select(vec![40_i64, 60, 100]),
-        1 => prop::sample::select(vec![0, 1, -1, 999_999_999_999, i64::MAX, i64::MIN]),
-    ]
-}
-
-fn pin() -> impl Strategy<Value = PinFact> {
-    prop_oneof![9 => Just(PinFact::Absent), 3 => Just(PinFact::Right), 1 => Just(PinFact::Wrong)]
-}
-
-fn lie() -> impl Strategy<Value = Lie> {
-    prop_oneof![
-        14 => Just(Lie::None),
-        1 => Just(Lie::Merchant),
-        1 => Just(Lie::Kind),
-        1 => (0..6_usize).prop_map(Lie::Card),
-        1 => Just(Lie::NoOriginal),
-        1 => Just(Lie::NoReference),
-        1 => Just(Lie::OtherAuth),
-        1 => pick().prop_map(Lie::Original),
-    ]
-}
-
-fn batch() -> impl Strategy<Value = i8> {
-    prop_oneof![4 => Just(0_i8), 4 => Just(-1_i8), 1 => Just(1_i8)]
-}
-
-fn of_cards() -> impl Strategy<Value = Step> {
-    let card = || prop_oneof![15 => 0..5_usize, 1 => Just(5)];
-    let ask = (first_kind(), pick(), card(), fen(), pin(), any::<bool>(), lie()).prop_map(
-        |(kind, key, card, fen, pin, takes_part, lie)| Step::Ask {
-            kind,
-            key,
-            card,
-            fen,
-            pin,
-            takes_part,
-            lie,
-        },
-    );
-    let some_fen = || prop_oneof![3 => Just(None), 1 => fen().prop_map(Some)];
-    let follow = (next_kind(), pick(), 0..5_usize, some_fen(), pin(), lie())
-        .prop_map(|(kind, key, txn, fen, pin, lie)| Step::Follow { kind, key, txn, fen, pin, lie });
-    let some_fen = prop_oneof![9 => Just(None), 1 => fen().prop_map(Some)];
-    let undone = prop_oneof![
-        2 => Just(TxnKind::Sale),
-        2 => Just(TxnKind::Void),
-        1 => Just(TxnKind::Refund),
-        6 => kind(),
-    ];
-    let reverse = (undone, 0..3_usize, some_fen, lie())
-        .prop_map(|(kind, txn, fen, lie)| Step::Reverse { kind, txn, fen, lie });
-    let any = (kind(), pick(), card(), fen()).prop_map(|(kind, key, card, fen)| Step::ReverseAny {
-        kind,
-        key,
-        card,
-        fen,
-    });
-    prop_oneof![8 => ask, 8 => follow, 6 => reverse, 1 => any]
-}
-
-fn of_terminals() -> impl Strategy<Value = Step> {
-    let details = prop::collection::vec((1..=30_u32, fen()), 0..4);
-    prop_oneof![
-        pick().prop_map(Step::Bar),
-        (1..=3_u32, batch(), prop::option::of(fen()))
-            .prop_map(|(terminal, batch, claimed)| Step::Close { terminal, batch, claimed }),
-        (1..=3_u32, batch(), details).prop_map(|(terminal, batch, details)| Step::Upload {
-            terminal,
-            batch,
-            details
-        }),
-        (1..=3_u32, batch()).prop_map(|(terminal, batch)| Step::End { terminal, batch }),
-        (0..=12_u8).prop_map(Step::CutOff),
-        (1..=4_u32, 0..2_u8).prop_map(|(terminal, key)| Step::SignOn(terminal, key)),
-        (1..=4_u32).prop_map(Step::SignOff),
-        (0..9_usize, fen(), fen(), fen()).prop_map(|(card, main, points, held)| Step::Issue {
-            card,
-            main,
-            points,
-            held
-        }),
-        (1..=3_u32).prop_map(Step::Register),
-    ]
-}
-
-pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
-    prop::collection::vec(prop_oneof![6 => of_cards(), 1 => of_terminals()], 0..80)
-}
+pub(crate) use steps::steps;
 
 /// The books, and who writes in them.
 pub(crate) struct World {
@@ -255,8 +29,9 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Returns a world of three terminals and five cards: one that needs a PIN, one with bonus
-    /// and points, one with money held, one that is not yet active, and one in another shard.
+    /// Returns a world of three terminals and five cards: one that needs a PIN, one with a
+    /// bonus, one with money held and little that it may spend in a day, one that is sold only,
+    /// and one in another shard.
     pub(crate) fn new() -> Self {
         let cards = fixtures::cards_of(ShardNo(0)).take(4);
         let cards: Vec<_> = cards.chain(fixtures::cards_of(ShardNo(1)).take(1)).collect();
@@ -267,14 +42,17 @@ impl World {
         }
         world.take(&Step::CutOff(0));
         for (place, &card) in world.cards.clone().iter().enumerate() {
-            let mut issued = fixtures::card(card, fixtures::purses(150, 0));
+            let points = Parts::only(Purse::Points, Amount::from_fen(500));
+            let mut issued = fixtures::card(card, fixtures::purses(400, 0).plus(&points));
+            issued.terms.hold_days = 2;
+            issued.terms.tip_percent = 50;
             match place {
                 0 => issued.terms.pin = PinPolicy::Above(Amount::from_fen(60)),
-                1 => {
-                    let points = Parts::only(Purse::Points, Amount::from_fen(500));
-                    issued.opening = fixtures::purses(100, 70).plus(&points);
+                1 => issued.opening = fixtures::purses(300, 70).plus(&points),
+                2 => {
+                    issued.held = fixtures::purses(50, 0);
+                    issued.terms.limits.day = Ceiling { amount: Amount::from_fen(200), count: 4 };
                 }
-                2 => issued.held = fixtures::purses(50, 0),
                 3 => issued.status = CardStatus::Sold,
                 _ => issued.terms.refund_days = 0,
             }
@@ -304,6 +82,13 @@ impl World {
         if let Some(event) = decision.event {
             self.apply(shard, event);
         }
+    }
+
+    /// True if the request was entered, and so has an answer to be given again.
+    pub(crate) fn is_remembered(&self, shard: ShardNo, command: &Command) -> bool {
+        let Command::Transact(request) = command else { return false };
+        let known = self.books.shard(shard).txn(&request.key);
+        known.is_some_and(|txn| (txn.kind, txn.card) == (request.kind, request.card))
     }
 
     pub(crate) fn apply(&mut self, shard: ShardNo, event: Event) {
@@ -399,23 +184,13 @@ impl World {
         slips.any(|slip| slip.card != card || self.books.shard(card.shard()).txn(key).is_none())
     }
 
-    /// Returns the transaction in the journal that is so many before the last that fits.
-    fn nth_last(&self, nth: usize, fits: impl Fn(TxnKind) -> bool) -> Option<&Transacted> {
-        let approved = self.journal.iter().rev().filter_map(|(_, event)| match event {
-            Event::Transacted(t) if fits(t.kind) => Some(t),
+    /// Returns the approved transaction in the journal that is so many before the last which fits.
+    fn nth_last(&self, nth: usize, fits: impl Fn(&Transacted) -> bool) -> Option<&Transacted> {
+        let mut approved = self.journal.iter().rev().filter_map(|(_, event)| match event {
+            Event::Transacted(t) if t.outcome.is_ok() && fits(t) => Some(t),
             _ => None,
         });
-        approved.filter(|t| t.outcome.is_ok()).nth(nth)
-    }
-
-    /// Returns what a transaction is worth in the books, or was.
-    fn worth(&self, t: &Transacted) -> Amount {
-        let known = self.books.shard(t.card.shard()).txn(&t.key);
-        match (t.kind, known) {
-            (TxnKind::Verification, _) => Amount::from_fen(100),
-            (_, Some(txn)) => txn.worth(),
-            (_, None) => t.amount,
-        }
+        approved.nth(nth)
     }
 
     fn merchant(&self, terminal: TerminalId, lie: Lie) -> MerchantId {
@@ -426,52 +201,94 @@ impl World {
 
     fn request(&self, step: &Step) -> Option<Request> {
         match *step {
-            Step::Ask { kind, key, card, fen, pin, takes_part, lie } => {
+            Step::Ask { kind, key, card, fen, pin, is_part, lie } => {
                 let key = self.key(key);
-                let amount = if kind.flow() == Flow::Nothing { 0 } else { fen };
-                let merchant = self.merchant(key.terminal, lie);
-                let fit = NewPin::Fit([u8::try_from(key.stan.number()).unwrap(); 8]);
+                let fit = NewPin::Fit([fen.to_le_bytes()[0]; 8]);
+                let new_pin = if fen == 60 { NewPin::Unfit } else { fit };
                 Some(Request {
-                    amount: Amount::from_fen(amount),
+                    merchant: self.merchant(key.terminal, lie),
+                    amount: Amount::from_fen(fen),
                     pin,
-                    takes_part,
-                    new_pin: (kind == TxnKind::PinChange).then_some(fit),
+                    takes_part: is_part,
+                    by_mail: lie == Lie::NoReference,
+                    new_pin: (kind == TxnKind::PinChange).then_some(new_pin),
                     only_repeats: self.only_repeats(&key),
-                    ..Request::plain(key, kind, self.card(card), merchant)
+                    ..fixtures::request(key, kind, self.card(card))
                 })
             }
-            Step::Follow { kind, key, txn, fen, pin, lie } => {
-                let original = self.nth_last(txn, |known| kind.belongs_to(known))?;
+            Step::Follow { kind, key, nth, fen, pin, lie } => {
+                let (kind, first) = self.followed(kind, nth, lie)?;
                 let mut key = self.key(key);
                 if kind.link() == Link::Slip {
-                    key = TxnKey { stan: key.stan, ..original.key };
+                    key = TxnKey { stan: key.stan, ..first.key };
+                } else if !key.stan.number().is_multiple_of(3) {
+                    key.terminal = first.key.terminal;
                 }
-                let card =
-                    if let Lie::Card(other) = lie { self.card(other) } else { original.card };
-                let merchant = self.merchant(key.terminal, lie);
+                let known = self.books.shard(first.card.shard()).txn(&first.key);
+                let top_up = known.and_then(|known| known.follower);
+                if let (TxnKind::TopUpConfirm, Lie::Kind, Some(top_up)) = (kind, lie, top_up) {
+                    key = top_up;
+                }
+                let card = if let Lie::Card(other) = lie { self.card(other) } else { first.card };
                 Some(Request {
-                    amount: fen.map_or_else(|| self.worth(original), Amount::from_fen),
+                    merchant: self.merchant(key.terminal, lie),
+                    amount: fen.map_or_else(|| self.whole(kind, first), Amount::from_fen),
                     pin,
-                    original: self.original(original, lie),
+                    original: self.original(kind, first, lie),
                     only_repeats: self.only_repeats(&key),
-                    ..Request::plain(key, kind, card, merchant)
+                    ..fixtures::request(key, kind, card)
                 })
             }
             ref other => panic!("{other:?} is no request"),
         }
     }
 
-    fn original(&self, sale: &Transacted, lie: Lie) -> Option<Original> {
-        let key = if let Lie::Original(other) = lie { self.key(other) } else { sale.key };
-        let seq = self.books.shard(sale.card.shard()).txn(&key).map_or(1, |txn| txn.seq);
+    /// Returns what may be followed by `kind`, or by the next kind that anything is there for.
+    fn followed(&self, kind: TxnKind, nth: usize, lie: Lie) -> Option<(TxnKind, &Transacted)> {
+        let kinds = TxnKind::ALL.iter().cycle().skip_while(|&&known| known != kind);
+        kinds.take(TxnKind::ALL.len()).find_map(|&kind| {
+            let first = self.nth_last(nth, |t| {
+                let is_addition = t.kind == TxnKind::PreAuth && t.original.is_some();
+                kind.belongs_to(t.kind) && (!is_addition || lie == Lie::Kind)
+            })?;
+            Some((kind, first))
+        })
+    }
+
+    /// Returns the amount that follows `first` best.
+    fn whole(&self, kind: TxnKind, first: &Transacted) -> Amount {
+        let shard = self.books.shard(first.card.shard());
+        let Some(known) = shard.txn(&first.key) else { return first.amount };
+        match kind {
+            TxnKind::Void | TxnKind::PointsVoid | TxnKind::CompletionVoid => known.worth(),
+            TxnKind::PreAuthVoid | TxnKind::Completion | TxnKind::CompletionAdvice => {
+                known.parts.money()
+            }
+            TxnKind::Adjustment => first.amount.plus(Amount::from_fen(10)),
+            TxnKind::PreAuth | TxnKind::TopUp => Amount::from_fen(40),
+            TxnKind::TopUpConfirm => {
+                let top_up = known.follower.and_then(|key| shard.txn(&key));
+                top_up.map_or(Amount::from_fen(40), |top_up| top_up.amount)
+            }
+            _ => first.amount,
+        }
+    }
+
+    fn original(&self, kind: TxnKind, first: &Transacted, lie: Lie) -> Option<Original> {
+        let key = if let Lie::Original(other) = lie { self.key(other) } else { first.key };
+        let shard = first.card.shard();
+        let seq = self.books.shard(shard).txn(&key).map_or(1, |txn| txn.seq);
+        let is_by_auth = kind.link() == Link::Authorisation;
+        let told = lie != Lie::NoReference;
+        let is_numbered = !is_by_auth || key.stan.number().is_multiple_of(2);
         let said = Original {
-            rrn: (lie != Lie::NoReference).then_some(Rrn::of(sale.card.shard(), seq)),
+            rrn: told.then_some(Rrn::of(shard, seq)),
             auth: match lie {
                 Lie::OtherAuth => Some(AuthCode(*b"000000")),
-                _ => Some(AuthCode::of(sale.card.shard(), seq)),
+                _ => (is_by_auth && told).then_some(AuthCode::of(shard, seq)),
             },
-            batch: Some(key.batch),
-            stan: Some(key.stan),
+            batch: is_numbered.then_some(key.batch),
+            stan: is_numbered.then_some(key.stan),
             other_card: false,
         };
         (lie != Lie::NoOriginal).then_some(said)
@@ -483,7 +300,7 @@ impl World {
                 (self.key(key), kind, self.card(card), Amount::from_fen(fen), Lie::None)
             }
             Step::Reverse { kind, txn, fen, lie } => {
-                let txn = self.nth_last(txn, |known| known == kind)?;
+                let txn = self.nth_last(txn, |t| t.kind == kind)?;
                 let kind = if lie == Lie::Kind { TxnKind::Refund } else { kind };
                 let card = if let Lie::Card(other) = lie { self.card(other) } else { txn.card };
                 (txn.key, kind, card, fen.map_or(txn.amount, Amount::from_fen), lie)

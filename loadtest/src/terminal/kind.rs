@@ -195,7 +195,7 @@ impl SlipKind {
             Self::MotoVoid => Self::Void,
             Self::MotoRefund => Self::Refund,
             Self::AdditionalPreAuth => Self::PreAuth,
-            booked => booked,
+            _ => self,
         }
     }
 

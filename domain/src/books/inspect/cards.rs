@@ -31,7 +31,9 @@ pub(super) fn check_transacted(shard: &Shard, t: &Transacted) -> Result<(), Viol
         | TxnKind::PinChange
         | TxnKind::ScriptNotice => case.moves_nothing(),
         TxnKind::Activation => {
-            let is_noted = parts == *account.balances.ledger() && t.suspense.is_zero();
+            let is_noted = parts == account.balances.available()
+                && t.suspense.is_zero()
+                && t.original.is_none();
             (is_noted && account.status == CardStatus::Sold).or(Violation::Misstated)
         }
         TxnKind::Sale | TxnKind::PointsSale => case.sells(),
@@ -164,8 +166,8 @@ impl Case<'_> {
             && self.t.suspense == original.suspense
             && self.t.amount == original.worth();
         is_stated.or(Violation::Misstated)?;
-        let available = self.account.balances.available().plus(&self.parts);
-        available.cover(&self.t.held).or(Violation::Overdrawn)
+        let pre_auth = used_by(self.shard, &key, original);
+        check_held(self.account, pre_auth, &self.parts, &self.t.held)
     }
 
     /// A refund gives back what its original leaves to give.
@@ -180,19 +182,45 @@ impl Case<'_> {
 
     fn loads(&self) -> Result<(), Violation> {
         let (_key, verification) = self.original()?;
-        let is_told_again =
-            self.t.kind == TxnKind::TopUpConfirm && verification.state == TxnState::Used;
+        let top_up = verification.follower.and_then(|key| self.shard.txn(&key));
+        let is_told_again = self.t.kind == TxnKind::TopUpConfirm
+            && top_up.is_some_and(|top_up| top_up.amount == self.t.amount);
         let is_live = verification.state == TxnState::Approved;
         (is_live || is_told_again).or(Violation::Unfounded)?;
         let expected =
             if is_told_again { Parts::default() } else { Parts::only(Purse::Main, self.t.amount) };
-        let money = self.account.balances.ledger().money().checked_add(expected.money());
-        let is_allowed = money.is_some_and(|money| money <= self.account.terms.cap());
-        let top_up = verification.follower.and_then(|key| self.shard.txn(&key));
-        let is_same = !is_told_again || top_up.is_some_and(|t| t.amount == self.t.amount);
-        let is_stated = self.parts == expected && self.t.suspense.is_zero() && is_same;
-        (is_stated && (is_allowed || is_told_again)).or(Violation::Misstated)
+        let after = self.account.balances.ledger().money().checked_add(expected.money());
+        let is_stated = self.parts == expected
+            && self.t.suspense.is_zero()
+            && (is_told_again || after.is_some_and(|after| after <= self.account.terms.cap()));
+        is_stated.or(Violation::Misstated)
     }
+}
+
+/// Returns the pre-authorisation that this completion used up.
+fn used_by<'s>(shard: &'s Shard, key: &TxnKey, completion: &Txn) -> Option<&'s Txn> {
+    let first = completion.original.and_then(|key| shard.txn(&key))?;
+    let is_used = first.kind == TxnKind::PreAuth
+        && first.state == TxnState::Used
+        && first.follower == Some(*key);
+    is_used.then_some(first)
+}
+
+/// Checks what is set aside again for a pre-authorisation: all of it, or as much as the card has
+/// once `back` is there.
+fn check_held(
+    account: &Account,
+    pre_auth: Option<&Txn>,
+    back: &Parts,
+    held: &Parts,
+) -> Result<(), Violation> {
+    let available = account.balances.available().plus(back);
+    let wanted = pre_auth.map_or(Amount::ZERO, |first| first.parts.money());
+    let order = account.terms.draw.iter().copied();
+    let (there_is, _missing) = available.draw_up_to(order, wanted);
+    let is_stated = held.of(Purse::Points).is_zero() && held.money() == there_is.money();
+    is_stated.or(Violation::Misstated)?;
+    available.cover(held).or(Violation::Overdrawn)
 }
 
 /// Checks an entry of a transaction that was undone.
@@ -211,19 +239,23 @@ pub(super) fn check_reversed(shard: &Shard, r: &Reversed) -> Result<(), Violatio
     match r.kind {
         TxnKind::Sale | TxnKind::PointsSale | TxnKind::Completion => {
             (r.parts == txn.parts && r.suspense == txn.suspense).or(Violation::Misstated)?;
-            available.plus(&r.parts).cover(&r.held).or(Violation::Overdrawn)
+            check_held(account, used_by(shard, &r.key, txn), &r.parts, &r.held)
         }
         TxnKind::PreAuth => {
-            let first = original.unwrap_or(txn);
-            let held = held(shard, account, first);
-            (held.cover(&r.parts) && r.suspense.is_zero()).or(Violation::Misstated)?;
-            (txn.original.is_some() || r.parts == held).or(Violation::Misstated)
+            let held = held(shard, account, original.unwrap_or(txn));
+            // Of an addition, as much as is then set aside beyond what is still authorised.
+            let left = original.map_or(Amount::ZERO, |first| {
+                first.parts.money().minus(txn.parts.money()).max(Amount::ZERO)
+            });
+            let freed = held.money().minus(left).max(Amount::ZERO);
+            let is_stated = held.cover(&r.parts) && r.parts.money() == freed;
+            (is_stated && r.suspense.is_zero()).or(Violation::Misstated)
         }
         TxnKind::PreAuthVoid => {
             let is_voided = original.is_some_and(|first| first.state == TxnState::Voided);
             is_voided.or(Violation::Unfounded)?;
             (r.parts == Parts::default() && r.suspense.is_zero()).or(Violation::Misstated)?;
-            available.cover(&r.held).or(Violation::Overdrawn)
+            check_held(account, original, &Parts::default(), &r.held)
         }
         TxnKind::Activation => {
             let moves_nothing = r.parts == Parts::default() && r.suspense.is_zero();
