@@ -66,7 +66,6 @@ fn what_paid_from_the_chip_is_always_taken_in() {
         e-cash 1 A 60             | again
         e-cash 2 A 100000         | ok A=0 suspense=-99960
         e-cash 3 A 999999999999   | -AmountLimit A=0
-        e-cash 3 A 500000         | ok A=0 M1=600060
         e-cash 4 C 150            | ok C=0
         e-cash 5 A 0              | -InvalidAmount
         e-cash 6 A 1000000000000  | -InvalidAmount

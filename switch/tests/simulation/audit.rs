@@ -136,7 +136,7 @@ impl Audit {
         self.by_rrn.insert(rrn, place);
         self.last.insert(entry.shard, (entry.seq, entry.chain));
         match &entry.event {
-            Event::Transacted(t) if t.kind == TxnKind::Inquiry => {}
+            Event::Transacted(t) if t.kind.is_inquiry() => {}
             Event::Transacted(t) => self.by_key.entry(t.key).or_default().push(place),
             Event::Reversed(r) => _ = self.reversed.insert(r.key, place),
             Event::Barred { key, card, .. } => self.barred.entry(*key).or_default().push(*card),

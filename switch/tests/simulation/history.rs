@@ -72,7 +72,8 @@ pub struct History {
     pub claims: BTreeMap<(TerminalId, BatchNo), Totals>,
     /// Batches whose slips the terminal cannot be sure of: there is an outcome it never learned.
     pub doubts: BTreeSet<(TerminalId, BatchNo)>,
-    /// Batches that changed after their totals were sent: no answer came, and business went on.
+    /// Batches that changed after their totals were sent, because no answer came and business went
+    /// on, and those with a slip that the host was told of and refused.
     pub restated: BTreeSet<(TerminalId, BatchNo)>,
     pub answers: Counts,
     /// What no terminal should ever meet.

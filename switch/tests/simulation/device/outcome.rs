@@ -102,6 +102,11 @@ impl Device {
         };
         let auth = reply.auth_code.clone();
         asked.told = Told::Refused { at, code: code.0, rrn, auth };
+        if doing.what == What::Notice {
+            // The terminal counts what it did without asking, whatever the host says of it.
+            let TxnKey { terminal, batch, .. } = asked.key;
+            scene.history.restated.insert((terminal, batch));
+        }
     }
 
     fn undone(&self, doing: &Doing, code: [u8; 2], scene: &mut Scene<'_>) {
