@@ -16,10 +16,10 @@ pub(super) fn breaches(config: &Config) -> Vec<Breach> {
 
 type Rule = (bool, &'static [&'static str], &'static str);
 
-fn bounds(config: &Config) -> [Rule; 7] {
+fn bounds(config: &Config) -> [Rule; 8] {
     let Config { node, pos, terminal, journal, .. } = config;
     let frames = ByteSize::new(128)..=ByteSize::new(65_535);
-    let segments = ByteSize::mib(1)..=ByteSize::mib(1024);
+    let segments = ByteSize::kib(64)..=ByteSize::mib(1024);
     [
         (node.threads <= 256, &["node.threads"], "at most 256, the number of shards"),
         (
@@ -31,7 +31,8 @@ fn bounds(config: &Config) -> [Rule; 7] {
         (pos.connections_max > 0, &["pos.connections_max"], "at least 1"),
         (pos.connections_per_address_max > 0, &["pos.connections_per_address_max"], "at least 1"),
         (terminal.mac_errors_max > 0, &["terminal.mac_errors_max"], "at least 1"),
-        (segments.contains(&journal.segment_size), &["journal.segment_size"], "1MiB to 1GiB"),
+        (segments.contains(&journal.segment_size), &["journal.segment_size"], "64KiB to 1GiB"),
+        (journal.snapshot_entries > 0, &["journal.snapshot_entries"], "at least 1"),
     ]
 }
 
