@@ -1,15 +1,16 @@
 //! A node that is killed at any one of the system calls that a roll of the journal and a snapshot
-//! are made of loses nothing.
+//! are made of loses nothing; nor does one that is killed while it cuts off a batch that a crash
+//! has left half written.
 //!
 //! First a node is watched until its journal has gone on to another segment, the segment after
 //! that is made, and a snapshot was written and an old one removed. Then a node is killed at the
 //! first of the calls that were seen, another one at the second, and so on, for each thread that
 //! makes any: before the call is made, which is after the one before it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,13 +21,17 @@ use crate::fleet::Fleet;
 use crate::node::{Ground, last_lines};
 use crate::shop::{Shop, Tuning};
 use crate::summary::Row;
-use crate::tracer::Tracer;
+use crate::tracer::{self, Tracer};
 use crate::{FLOW_MAX, client};
 
 /// The threads that write, as the node calls them.
 const THREADS: [&str; 3] = ["posp-journal", "posp-segments", "posp-drain"];
+/// The first thread, which does what comes before a node is ready.
+const STARTER: &str = "posp";
 /// The calls by which anything becomes durable, or has a name.
 const CALLS: &str = "pwrite64,fdatasync,fsync,ftruncate,fallocate,openat,/^rename,/^unlink";
+/// The bytes of a segment before its first batch.
+const HEADER: usize = 4096;
 /// Terminals: few, so that a batch of the journal is small and a roll has many of them.
 const TERMINALS: usize = 4;
 /// How long it may take until a call comes.
@@ -49,6 +54,8 @@ struct Scene {
     ground: Ground,
     /// A data directory with the programme and nothing else.
     base: PathBuf,
+    /// The same, and its last batch is half written.
+    torn: PathBuf,
     path: PathBuf,
 }
 
@@ -61,13 +68,15 @@ pub fn run(count: usize, seed: u64) -> Row {
     let base = path.join("base");
     ground.data.clone_from(&base);
     ground.start("base").0.stop();
+    let torn = path.join("torn");
+    copy(&base, &torn);
+    tear(&torn);
     ground.data = path.join("data");
-    let scene = Scene { shop, ground, base, path };
+    let scene = Scene { shop, ground, base, torn, path };
     let mut dice = Dice::new(seed);
-    let points = scene.points(&mut dice);
+    let points = in_any_order(scene.points(&mut dice), &mut dice);
     let total = points.len();
     let count = count.min(total);
-    println!("one roll and a snapshot are {total} calls");
     let mut row = Row::default();
     for (number, point) in points.into_iter().take(count).enumerate() {
         scene.kill_at(&point, dice.next(), &mut row);
@@ -76,23 +85,29 @@ pub fn run(count: usize, seed: u64) -> Row {
             println!("{} of {count} crash points", number + 1);
         }
     }
-    row.note = format!("of {total} calls that one roll of the journal and a snapshot are made of");
+    row.note =
+        format!("of {total} calls that a roll, a snapshot and the start after it are made of");
     row
 }
 
 impl Scene {
-    /// Lays out a fresh data directory, and returns terminals that have seen nothing yet.
-    fn begin(&self, seed: u64) -> Fleet<'_> {
+    /// Lays out a fresh data directory.
+    fn lay_out(&self, base: &Path) {
         drop(fs::remove_dir_all(&self.ground.data));
-        copy(&self.base, &self.ground.data);
+        copy(base, &self.ground.data);
+    }
+
+    /// Terminals that have seen nothing yet.
+    fn fleet(&self, seed: u64) -> Fleet<'_> {
         let terminals = &self.shop.terminals[..TERMINALS];
         Fleet::of(&self.shop, terminals, self.ground.pos, seed, client::TIMEOUT)
     }
 
-    /// Watches a node through a roll and a snapshot, and returns the calls that it made: of each
-    /// kind the first, in any order, then of each another one, and so on.
-    fn points(&self, dice: &mut Dice) -> Vec<Point> {
-        let fleet = self.begin(dice.next());
+    /// Watches a node through a roll and a snapshot, and another one through a start, and returns
+    /// the calls of each thread.
+    fn watch(&self, dice: &mut Dice) -> Vec<(&'static str, Vec<String>)> {
+        self.lay_out(&self.base);
+        let fleet = self.fleet(dice.next());
         let (node, _took) = self.ground.start("watched");
         let tracers = THREADS.map(|name| {
             let trace = self.path.join(format!("watched-{name}"));
@@ -102,43 +117,67 @@ impl Scene {
         let seen = thread::scope(|scope| {
             let _closing = fleet.open(scope);
             loop {
-                let lines = tracers.each_ref().map(|tracer| calls(&tracer.lines()));
-                if is_whole(&lines) {
-                    break lines;
+                let seen = tracers.each_ref().map(|tracer| calls(&tracer.lines()));
+                if let Some(whole) = whole(seen) {
+                    break whole;
                 }
-                assert!(
-                    begun.elapsed() < PATIENCE,
-                    "no roll or no snapshot: {}",
-                    node.last_words()
-                );
+                assert!(begun.elapsed() < PATIENCE, "no roll or snapshot: {}", node.last_words());
                 thread::sleep(Duration::from_millis(20));
             }
         });
-        let mut kinds: BTreeMap<(&str, String), usize> = BTreeMap::new();
-        for (thread, calls) in THREADS.into_iter().zip(seen) {
-            for call in calls {
-                *kinds.entry((thread, name(&call).to_owned())).or_default() += 1;
+        drop(tracers);
+        node.kill();
+        THREADS.into_iter().zip(seen).chain([(STARTER, self.watch_start())]).collect()
+    }
+
+    /// Watches the first thread of a node that finds a batch half written.
+    fn watch_start(&self) -> Vec<String> {
+        self.lay_out(&self.torn);
+        let trace = self.path.join("watched-start");
+        let mut node = self.ground.spawn_traced("start", tracer::command(CALLS, None, &trace));
+        self.ground.await_readiness(&mut node);
+        node.kill();
+        calls(&tracer::lines(&trace))
+    }
+
+    /// Returns a point for each call that was seen, by kind.
+    fn points(&self, dice: &mut Dice) -> BTreeMap<(&'static str, String), Vec<Point>> {
+        let mut kinds: BTreeMap<_, Vec<Point>> = BTreeMap::new();
+        for (thread, calls) in self.watch(dice) {
+            let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+            for call in &calls {
+                let name = name(call);
+                let nth = counts.entry(name).or_default();
+                *nth += 1;
+                // A start also reads its configuration, and is still nothing then.
+                if thread != STARTER || call.contains(self.ground.data.to_str().unwrap()) {
+                    let point = Point { thread, call: name.to_owned(), nth: *nth };
+                    kinds.entry((thread, name.to_owned())).or_default().push(point);
+                }
             }
         }
-        let mut points = Vec::new();
-        for ((thread, call), count) in kinds {
-            println!("{thread:<14} {call:<10} {count:>4}");
-            let point = |nth| Point { thread, call: call.clone(), nth };
-            let mut of_kind: Vec<_> = (1..=count).map(point).collect();
-            dice.shuffle(&mut of_kind);
-            points.extend(of_kind.into_iter().enumerate());
+        for ((thread, call), points) in &kinds {
+            println!("{thread:<14} {call:<10} {:>4}", points.len());
         }
-        points.sort_by_key(|(rank, _)| *rank);
-        points.into_iter().map(|(_, point)| point).collect()
+        kinds
     }
 
     /// Kills a node at `point`, starts another on what is left, and lets everybody settle.
     fn kill_at(&self, point: &Point, seed: u64, row: &mut Row) {
-        let fleet = self.begin(seed);
-        let (mut node, _took) = self.ground.start("killed");
         let inject = format!("signal=SIGKILL:when={}", point.nth);
-        let trace = self.path.join("trace");
-        let tracer = Tracer::attach(&node, point.thread, &point.call, Some(&inject), &trace);
+        let (call, trace) = (&point.call, self.path.join("trace"));
+        let is_start = point.thread == STARTER;
+        self.lay_out(if is_start { &self.torn } else { &self.base });
+        let fleet = self.fleet(seed);
+        let (mut node, tracer);
+        if is_start {
+            let command = tracer::command(call, Some(&inject), &trace);
+            (node, tracer) = (self.ground.spawn_traced("killed", command), None);
+        } else {
+            node = self.ground.start("killed").0;
+            let attached = Tracer::attach(&node, point.thread, call, Some(&inject), &trace);
+            tracer = Some(attached);
+        }
         let audited = thread::scope(|scope| {
             let _closing = fleet.open(scope);
             let status = node.wait(PATIENCE);
@@ -157,6 +196,35 @@ impl Scene {
     }
 }
 
+/// Of each kind one, in any order, then of each another one, and so on.
+fn in_any_order(
+    kinds: BTreeMap<(&'static str, String), Vec<Point>>,
+    dice: &mut Dice,
+) -> Vec<Point> {
+    let mut points = Vec::new();
+    for mut of_kind in kinds.into_values() {
+        dice.shuffle(&mut of_kind);
+        points.extend(of_kind.into_iter().enumerate());
+    }
+    points.sort_by_key(|(rank, _)| *rank);
+    points.into_iter().map(|(_, point)| point).collect()
+}
+
+/// Spoils the last byte of the journal in `data`, as if its last batch had not been written whole.
+fn tear(data: &Path) {
+    let segments = fs::read_dir(data.join("journal")).unwrap();
+    let mut segments: Vec<_> = segments.map(|segment| segment.unwrap().path()).collect();
+    segments.sort();
+    for path in segments.iter().rev() {
+        let mut bytes = fs::read(path).unwrap();
+        if let Some(last) = bytes[HEADER..].iter().rposition(|byte| *byte != 0) {
+            bytes[HEADER + last] ^= 1;
+            return fs::write(path, bytes).unwrap();
+        }
+    }
+    panic!("a journal without a batch");
+}
+
 /// The calls among what was traced.
 fn calls(lines: &[(Duration, String)]) -> Vec<String> {
     let lines = lines.iter().map(|(_, what)| what);
@@ -167,13 +235,20 @@ fn name(call: &str) -> &str {
     call.split('(').next().unwrap()
 }
 
-/// True once the journal has gone on to another segment, the one after that is made, and a
-/// snapshot was written and an old one removed.
-fn is_whole([journal, segments, drain]: &[Vec<String>; 3]) -> bool {
-    let syncs = journal.iter().filter(|call| name(call) == "fdatasync");
-    let synced: BTreeSet<_> = syncs.filter_map(|call| call.split(['<', '>']).nth(1)).collect();
-    let renamed = segments.iter().position(|call| name(call).starts_with("rename"));
-    let is_made = renamed.is_some_and(|place| segments[place..].iter().any(|c| name(c) == "fsync"));
+/// Returns the calls of each thread up to where its part is done, once all are: the journal has
+/// gone on to another segment, the one after that is made, and a snapshot was written and an old
+/// one removed.
+fn whole([mut journal, mut segments, mut drain]: [Vec<String>; 3]) -> Option<[Vec<String>; 3]> {
+    let segment = |call: &str| call.split(['<', '>']).nth(1).map(str::to_owned);
+    let first = segment(journal.first()?);
+    let is_on = |call: &String| name(call) == "fdatasync" && segment(call) != first;
+    let rolled = journal.iter().position(is_on)?;
+    let is_named = segments.iter().position(|call| name(call).starts_with("rename"))?;
+    let made = segments.iter().skip(is_named).position(|call| name(call) == "fsync")?;
     let removes = |call: &String| name(call).starts_with("unlink") && call.contains(".snapshot");
-    synced.len() > 1 && is_made && drain.iter().any(removes)
+    let removed = drain.iter().position(removes)?;
+    journal.truncate(rolled + 1);
+    segments.truncate(is_named + made + 1);
+    drain.truncate(removed + 1);
+    Some([journal, segments, drain])
 }

@@ -26,7 +26,7 @@ const ATTEMPTS: usize = 3;
 /// Kills in one directory: what an audit reads grows with each.
 const SPELL: usize = 50;
 
-/// Kills a node `times` times under load, and half as often before it can be ready.
+/// Kills a node `times` times under load, and now and then before it can be ready.
 pub fn run(times: usize, seed: u64) -> Row {
     let mut tally = Tally::default();
     let mut dice = Dice::new(seed);
@@ -51,7 +51,7 @@ fn kill_first_starts(kills: usize, seed: u64, tally: &mut Tally) {
     let mut ground = Ground::new(&path, &shop.config);
     let (node, whole) = ground.start("whole");
     drop(node);
-    for number in 0..kills.div_ceil(2) {
+    for number in 0..kills.div_ceil(5) {
         ground.data = path.join(format!("first-{number}"));
         let node = ground.spawn("killed");
         thread::sleep(Duration::from_micros(dice.within(0..=micros(whole))));
@@ -90,6 +90,9 @@ fn kill_under_load(kills: usize, seed: u64, tally: &mut Tally) {
                 kill_recovery(&ground, &mut dice, tally);
             }
             node = restart(&ground, &fleet, &format!("life-{life}"), tally);
+            if life % 10 == 0 {
+                println!("{life} of {kills} kills of this spell, {} answers", fleet.answers());
+            }
         }
         refuse_second(&ground);
         finish(&ground, &fleet, node)

@@ -60,11 +60,24 @@ impl Ground {
         self.spawn_at(name, self.pos, self.http)
     }
 
+    /// Starts a node whose first thread is traced from its first call on, as `tracer` says, and
+    /// does not wait for it.
+    pub fn spawn_traced(&self, name: &str, mut tracer: Command) -> Node {
+        // The node is the child, and the tracer a process beside it.
+        tracer.args(["-D", POSP]);
+        self.run(tracer, name, self.pos, self.http)
+    }
+
     fn spawn_at(&self, name: &str, pos: SocketAddr, http: SocketAddr) -> Node {
+        self.run(Command::new(POSP), name, pos, http)
+    }
+
+    /// Runs `program`, which is a node or takes the command of one as its last arguments.
+    fn run(&self, program: Command, name: &str, pos: SocketAddr, http: SocketAddr) -> Node {
         let log = self.logs.join(format!("{name}.log"));
         let out = File::create(&log).unwrap();
         let err = out.try_clone().unwrap();
-        let mut command = untouched(Command::new(POSP));
+        let mut command = untouched(program);
         command.args(["serve", "--config"]).arg(&self.config).arg("--data").arg(&self.data);
         command.arg("--pos-listen").arg(pos.to_string());
         command.arg("--http-listen").arg(http.to_string());
@@ -81,7 +94,8 @@ impl Ground {
         (node, begun.elapsed())
     }
 
-    fn await_readiness(&self, node: &mut Node) {
+    /// Waits until a node says that it is ready.
+    pub fn await_readiness(&self, node: &mut Node) {
         let begun = Instant::now();
         while !self.is_ready() {
             if let Some(status) = node.child.try_wait().unwrap() {
@@ -149,14 +163,21 @@ impl Node {
         took
     }
 
-    /// The directory in which the system tells about the thread `name`.
+    /// The directory in which the system tells about the thread `name`, once it has begun.
     pub fn thread(&self, name: &str) -> PathBuf {
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
-        let mut tasks = tasks.map(|task| task.unwrap().path());
-        let is_it = |task: &PathBuf| {
-            fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim_end() == name)
-        };
-        tasks.find(is_it).unwrap_or_else(|| panic!("no thread {name}:\n{}", self.last_words()))
+        let begun = Instant::now();
+        loop {
+            let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+            let mut tasks = tasks.map(|task| task.unwrap().path());
+            let is_it = |task: &PathBuf| {
+                fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim_end() == name)
+            };
+            if let Some(task) = tasks.find(is_it) {
+                return task;
+            }
+            assert!(begun.elapsed() < START_MAX, "no thread {name}:\n{}", self.last_words());
+            thread::sleep(Duration::from_millis(2));
+        }
     }
 
     /// The memory that the node has in use, in KiB.

@@ -33,12 +33,8 @@ impl Tracer {
     ) -> Self {
         let task = node.thread(name);
         let id = task.file_name().unwrap();
-        let mut strace = Command::new("strace");
-        strace.args(["-q", "-ttt", "-y", "-s", "0", "-p"]).arg(id).arg("-o").arg(trace);
-        strace.arg("-e").arg(format!("trace={calls}"));
-        if let Some(inject) = inject {
-            strace.arg("-e").arg(format!("inject={calls}:{inject}"));
-        }
+        let mut strace = command(calls, inject, trace);
+        strace.arg("-p").arg(id);
         let said = trace.with_extension("said");
         strace.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&said).unwrap());
         let mut tracer = Self { child: strace.spawn().unwrap(), trace: trace.to_owned() };
@@ -53,10 +49,9 @@ impl Tracer {
         tracer
     }
 
-    /// What was traced so far, line by line: the time since 1970, and what happened.
+    /// What was traced so far.
     pub fn lines(&self) -> Vec<(Duration, String)> {
-        let text = fs::read_to_string(&self.trace).unwrap_or_default();
-        text.lines().filter_map(line).collect()
+        lines(&self.trace)
     }
 
     /// Waits until the tracer has seen the end of the node, and returns the lines.
@@ -74,6 +69,23 @@ impl Tracer {
             thread::sleep(Duration::from_millis(1));
         }
     }
+}
+
+/// Returns the tracer for `calls`, to which there is still to be said of what.
+pub fn command(calls: &str, inject: Option<&str>, trace: &Path) -> Command {
+    let mut strace = Command::new("strace");
+    strace.args(["-q", "-ttt", "-y", "-s", "0", "-o"]).arg(trace);
+    strace.arg("-e").arg(format!("trace={calls}"));
+    if let Some(inject) = inject {
+        strace.arg("-e").arg(format!("inject={calls}:{inject}"));
+    }
+    strace
+}
+
+/// What was traced, line by line: the time since 1970, and what happened.
+pub fn lines(trace: &Path) -> Vec<(Duration, String)> {
+    let text = fs::read_to_string(trace).unwrap_or_default();
+    text.lines().filter_map(line).collect()
 }
 
 impl Drop for Tracer {
