@@ -36,7 +36,7 @@ const MOUNTS: &[&str] = &["mount", "umount", "unshare", "mkfs.ext4", "cc"];
 #[rustfmt::skip]
 const FAULTS: [Line; 7] = [
     (Fault::Kills,       "kills",        [Some(200), Some(5)], &[]),
-    (Fault::CrashPoints, "crash-points", [None, Some(14)],     &["strace"]),
+    (Fault::CrashPoints, "crash-points", [None, Some(40)],     &["strace"]),
     (Fault::PowerCuts,   "power-cuts",   [Some(50), Some(5)],  MOUNTS),
     (Fault::NoFsync,     "no-fsync",     [Some(5), Some(5)],   MOUNTS),
     (Fault::Eio,         "eio",          [Some(20), Some(4)],  &["strace"]),

@@ -78,11 +78,14 @@ impl fmt::Display for Summary {
                 continue;
             };
             let Row { times, approvals, entries, lost, doubled, torn_tails, ready, note } = row;
-            let [p50, max] = [50, 100].map(|percent| percentile(ready, percent).as_millis());
+            let [p50, max] = [50, 100].map(|percent| match percentile(ready, percent) {
+                Duration::ZERO => "-".to_owned(),
+                time => format!("{} ms", time.as_millis()),
+            });
             writeln!(
                 f,
                 "{name:<13} {times:>5} {approvals:>9} {entries:>9} {lost:>5} {doubled:>7} \
-                 {torn_tails:>5} {p50:>6} ms {max:>6} ms {took:>4} s"
+                 {torn_tails:>5} {p50:>9} {max:>9} {took:>4} s"
             )?;
             if !note.is_empty() {
                 writeln!(f, "{:>13} {note}", "")?;

@@ -55,7 +55,7 @@ impl Tracer {
     }
 
     /// Waits until the tracer has seen the end of the node, and returns the lines.
-    pub fn to_the_end(mut self) -> Vec<(Duration, String)> {
+    pub fn into_all_lines(mut self) -> Vec<(Duration, String)> {
         self.await_end();
         self.lines()
     }
