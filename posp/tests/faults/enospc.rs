@@ -20,7 +20,7 @@ use crate::{FLOW, FLOW_MAX};
 /// The bytes of the disk.
 const DISK: u64 = 128 << 20;
 /// How long a terminal waits for an answer: a sale without room gets none.
-const TIMEOUT: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(3);
 /// How long after the disk is full the node may take to see it.
 const SEEN_MAX: Duration = Duration::from_secs(5);
 /// How often the node looks whether there is room, and then some.
