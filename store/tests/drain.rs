@@ -124,6 +124,35 @@ fn a_ledger_that_is_lost_is_written_anew() {
     assert_eq!(sound(&dir).ledger_entries, 400);
 }
 
+/// A life of the journal and its drain, to its end.
+fn live(dir: &TempDir, made: &[Made]) {
+    let journal = open(dir);
+    let drain = Drain::start(&journal, DrainOptions::default()).unwrap();
+    submit(&mut journal.writer(|_| {}), made);
+    journal.close().unwrap();
+    drain.stop_when_drained().unwrap();
+}
+
+#[test]
+fn a_ledger_of_which_a_crash_left_the_file_only_is_written_anew() {
+    let (dir, mut world) = (tempfile::tempdir().unwrap(), World::new(10));
+    live(&dir, &world.make(100));
+    let ledger = dir.path().join("ledger.db");
+    fs::write(&ledger, "").unwrap();
+    let report = store::check(dir.path(), |_| {}).unwrap();
+    assert!(report.ok && !report.ledger, "{report:?}");
+    // In the mode that is set before the first transaction, too.
+    fs::remove_file(&ledger).unwrap();
+    let empty = Connection::open(&ledger).unwrap();
+    empty.pragma_update(None, "journal_mode", "WAL").unwrap();
+    drop(empty);
+    assert!(fs::metadata(&ledger).unwrap().len() > 0);
+    let report = store::check(dir.path(), |_| {}).unwrap();
+    assert!(report.ok && !report.ledger, "{report:?}");
+    live(&dir, &world.make(10));
+    assert_eq!(sound(&dir).ledger_entries, 110);
+}
+
 /// Runs `sql` in the ledger from another connection.
 fn meddle(dir: &TempDir, sql: &str) {
     Connection::open(dir.path().join("ledger.db")).unwrap().execute_batch(sql).unwrap();

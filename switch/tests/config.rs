@@ -94,6 +94,8 @@ const REFUSALS: &[(&str, &str)] = &[
         "[pos]\nframe_max = \"64KiB\"",
         "x:2:13: pos.frame_max: 128B to 65535B, the most that a length prefix says",
     ),
+    ("[journal]\nsegment_size = \"63KiB\"", "x:2:16: journal.segment_size: 64KiB to 1GiB"),
+    ("[journal]\nsnapshot_entries = 0", "x:2:20: journal.snapshot_entries: at least 1"),
     ("[ledger]\nenabled = 1", "x:2:11: enabled: true or false is expected"),
     (
         "[keys]\nlmk = \"00112233445566778899AABBCCDDEEFF\"",

@@ -189,6 +189,7 @@ impl SlipKind {
     /// What a host books it as: to the books, how a card was presented makes no difference, nor
     /// that money was held already.
     #[must_use]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "most kinds are booked as what they are")]
     pub const fn booked_as(self) -> Self {
         match self {
             Self::MotoSale => Self::Sale,

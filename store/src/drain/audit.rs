@@ -60,13 +60,17 @@ pub(crate) struct Audit {
 }
 
 impl Audit {
-    /// Opens the ledger at `path` for reading, or returns `None` if there is none.
+    /// Opens the ledger at `path` for reading, or returns `None` if there is none, or nothing in
+    /// it: its file comes before its first transaction, and a crash may leave it at that.
     pub(crate) fn open(path: &Path, node: NodeId) -> Result<Option<Self>, AuditError> {
         if !path.exists() {
             return Ok(None);
         }
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         connection.execute_batch("BEGIN")?;
+        if sqlite::is_blank(&connection)? {
+            return Ok(None);
+        }
         let reached = sqlite::read_reached(&connection, node)?;
         let dates = [BusinessDate::ZERO; domain::terms::SHARDS];
         Ok(Some(Self { connection, reached, dates, cards: 0, closings: 0, postings: 0 }))

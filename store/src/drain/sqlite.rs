@@ -290,6 +290,12 @@ fn found(connection: &Connection, node: NodeId) -> Result<(), LedgerError> {
     Ok(())
 }
 
+/// True if nothing was ever committed to the database.
+pub(super) fn is_blank(connection: &Connection) -> Result<bool, LedgerError> {
+    let is_blank = "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)";
+    Ok(connection.query_row(is_blank, [], |row| row.get(0))?)
+}
+
 /// Reads how far the journal of `node` is in the ledger.
 pub(super) fn read_reached(connection: &Connection, node: NodeId) -> Result<Reached, LedgerError> {
     let owner: String =

@@ -16,10 +16,10 @@ pub(super) fn breaches(config: &Config) -> Vec<Breach> {
 
 type Rule = (bool, &'static [&'static str], &'static str);
 
-fn bounds(config: &Config) -> [Rule; 10] {
+fn bounds(config: &Config) -> [Rule; 11] {
     let Config { node, pos, terminal, journal, .. } = config;
     let frames = ByteSize::new(128)..=ByteSize::new(65_535);
-    let segments = ByteSize::mib(1)..=ByteSize::mib(1024);
+    let segments = ByteSize::kib(64)..=ByteSize::mib(1024);
     [
         (node.threads <= 256, &["node.threads"], "at most 256, the number of shards"),
         (
@@ -34,7 +34,8 @@ fn bounds(config: &Config) -> [Rule; 10] {
         (terminal.mac_errors_max > 0, &["terminal.mac_errors_max"], "at least 1"),
         (terminal.unsigned_per_minute > 0, &["terminal.unsigned_per_minute"], "at least 1"),
         (terminal.uploads_per_minute > 0, &["terminal.uploads_per_minute"], "at least 1"),
-        (segments.contains(&journal.segment_size), &["journal.segment_size"], "1MiB to 1GiB"),
+        (segments.contains(&journal.segment_size), &["journal.segment_size"], "64KiB to 1GiB"),
+        (journal.snapshot_entries > 0, &["journal.snapshot_entries"], "at least 1"),
     ]
 }
 

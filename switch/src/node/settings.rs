@@ -75,6 +75,8 @@ impl Settings {
             ledger: DrainOptions {
                 writes_ledger: config.ledger.enabled,
                 ledger: Some(ledger),
+                snapshot_entries: u64::from(config.journal.snapshot_entries),
+                snapshot_interval: config.journal.snapshot_interval,
                 ..DrainOptions::default()
             },
             lines: LineRules {

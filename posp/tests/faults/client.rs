@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use loadtest::audit::Key;
 use loadtest::kit::TestCard;
@@ -16,8 +16,8 @@ use loadtest::{
 use crate::dice::Dice;
 use crate::shop::Shop;
 
-/// How long a terminal waits for an answer.
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a terminal waits for an answer, unless a test says otherwise.
+pub const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What is sold in fen: so little that a full card lasts for a hundred thousand sales.
 const SMALL: RangeInclusive<u64> = 1..=9;
@@ -61,6 +61,15 @@ pub enum Next {
     Wait,
 }
 
+/// What was tried while the disk of the node was full.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WithoutRoom {
+    /// Reversals that were taken.
+    pub reversals: u64,
+    /// Sales that were not.
+    pub debits: u64,
+}
+
 /// A terminal and all that it saw.
 pub struct Client {
     pub station: Station,
@@ -76,6 +85,8 @@ pub struct Client {
     pub unanswered: u64,
     /// Reversals that were confirmed.
     pub reversed: u64,
+    /// The longest that an answer took.
+    pub slowest: Duration,
     /// What must not have happened.
     pub faults: Vec<String>,
     dice: Dice,
@@ -90,15 +101,16 @@ pub struct Client {
 }
 
 impl Client {
-    pub fn new(setup: &TerminalSetup, address: SocketAddr, seed: u64) -> Self {
+    pub fn new(setup: &TerminalSetup, address: SocketAddr, seed: u64, timeout: Duration) -> Self {
         Self {
-            station: Station::new(Terminal::new(setup), address, TIMEOUT),
+            station: Station::new(Terminal::new(setup), address, timeout),
             receipts: BTreeMap::new(),
             inquiries: Vec::new(),
             guesses: BTreeMap::new(),
             codes: BTreeMap::new(),
             unanswered: 0,
             reversed: 0,
+            slowest: Duration::ZERO,
             faults: Vec::new(),
             dice: Dice::new(seed),
             repeatable: None,
@@ -158,6 +170,33 @@ impl Client {
         }
         self.settle();
         !self.must_settle
+    }
+
+    /// Sells and undoes while the node has no room: reversals are taken, sales are not answered.
+    pub fn work_without_room(&mut self, shop: &Shop) -> WithoutRoom {
+        let before = self.reversed;
+        self.must_make_ready();
+        if self.pick_sale().is_some() && self.undo().is_none() {
+            self.fault("a reversal without room was not answered".to_owned());
+        }
+        let card = self.rich(shop);
+        let debits = u64::from(self.sell(card, SMALL, &[]).is_none());
+        // What it owes for that sale.
+        self.must_make_ready();
+        WithoutRoom { reversals: self.reversed - before, debits }
+    }
+
+    fn must_make_ready(&mut self) {
+        // A reversal may have to wait for keys, and keys for a reversal.
+        if !(0..4).any(|_| self.make_ready() == Some(true)) {
+            self.fault("nothing is taken without room, not even a reversal".to_owned());
+        }
+    }
+
+    /// Tries a sale, and returns whether it was answered.
+    pub fn sells_again(&mut self, shop: &Shop) -> bool {
+        let card = self.rich(shop);
+        self.make_ready() == Some(true) && self.sell(card, SMALL, &[APPROVED]).is_some()
     }
 
     /// Does what comes before anything else. False if it did something, nothing if nobody answers.
@@ -366,8 +405,10 @@ impl Client {
         expected: &[&str],
     ) -> Option<Reply> {
         self.repeatable = None;
+        let begun = Instant::now();
         let asked = self.station.ask(request);
         let Exchange { reply, .. } = self.answered(what, asked)?;
+        self.slowest = self.slowest.max(begun.elapsed());
         let Some(code) = reply.code else {
             self.fault(format!("{what} was answered without a code"));
             return Some(reply);

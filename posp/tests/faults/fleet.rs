@@ -6,7 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
-use crate::client::{Client, Next};
+use loadtest::TerminalSetup;
+
+use crate::client::{Client, Next, TIMEOUT};
 use crate::dice::Dice;
 use crate::shop::Shop;
 
@@ -40,12 +42,24 @@ impl Drop for Closing<'_, '_> {
 }
 
 impl<'s> Fleet<'s> {
+    /// All terminals of the shop.
     pub fn new(shop: &'s Shop, address: SocketAddr, seed: u64) -> Self {
+        Self::of(shop, &shop.terminals, address, seed, TIMEOUT)
+    }
+
+    /// Some of them, which wait `timeout` for an answer.
+    pub fn of(
+        shop: &'s Shop,
+        setups: &[TerminalSetup],
+        address: SocketAddr,
+        seed: u64,
+        timeout: Duration,
+    ) -> Self {
         let mut dice = Dice::new(seed);
-        let client = |setup| Mutex::new(Client::new(setup, address, dice.next()));
+        let client = |setup| Mutex::new(Client::new(setup, address, dice.next(), timeout));
         Self {
             shop,
-            clients: shop.terminals.iter().map(client).collect(),
+            clients: setups.iter().map(client).collect(),
             mood: AtomicUsize::new(OPEN),
             life: AtomicUsize::new(0),
             answers: AtomicU64::new(0),
@@ -109,6 +123,19 @@ impl<'s> Fleet<'s> {
     /// Everybody, one after the other, between two requests.
     pub fn clients(&self) -> impl Iterator<Item = MutexGuard<'_, Client>> {
         self.clients.iter().map(lock)
+    }
+
+    /// Has everybody do the same at once, while the shop is not open.
+    pub fn everybody<T: Send>(&self, act: impl Fn(&mut Client) -> T + Sync) -> Vec<T> {
+        thread::scope(|scope| {
+            let act = &act;
+            let acting: Vec<_> = self
+                .clients
+                .iter()
+                .map(|client| scope.spawn(move || act(&mut lock(client))))
+                .collect();
+            acting.into_iter().map(|acting| acting.join().unwrap()).collect()
+        })
     }
 
     fn work(&self, client: &Mutex<Client>) {

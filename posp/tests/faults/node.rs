@@ -15,6 +15,8 @@ use rustix::process::{Pid, Signal, kill_process};
 const POSP: &str = env!("CARGO_BIN_EXE_posp");
 /// How long a start may take before the test gives up on it.
 const START_MAX: Duration = Duration::from_secs(30);
+/// How long a node may take to end when it is told to: its default for requests under way.
+const STOP_MAX: Duration = Duration::from_secs(30);
 /// Lines of the log that a failure shows.
 const LINES_SHOWN: usize = 15;
 
@@ -30,6 +32,8 @@ pub struct Ground {
     pub http: SocketAddr,
     /// Where the output of each node goes.
     pub logs: PathBuf,
+    /// What is loaded into a node before anything else.
+    pub preload: Option<PathBuf>,
 }
 
 /// A running node. Killed and reaped when dropped.
@@ -43,7 +47,7 @@ impl Ground {
         let logs = dir.join("logs");
         fs::create_dir_all(&logs).unwrap();
         let [pos, http] = free_ports();
-        Self { config: config.to_owned(), data: dir.join("data"), pos, http, logs }
+        Self { config: config.to_owned(), data: dir.join("data"), pos, http, logs, preload: None }
     }
 
     /// The SQL ledger.
@@ -54,6 +58,14 @@ impl Ground {
     /// Starts a node and does not wait for it.
     pub fn spawn(&self, name: &str) -> Node {
         self.spawn_at(name, self.pos, self.http)
+    }
+
+    /// Starts a node whose first thread is traced from its first call on, as `tracer` says, and
+    /// does not wait for it.
+    pub fn spawn_traced(&self, name: &str, mut tracer: Command) -> Node {
+        // The node is the child, and the tracer a process beside it.
+        tracer.args(["-D", POSP]);
+        self.run(tracer, name, self.pos, self.http)
     }
 
     fn spawn_at(&self, name: &str, pos: SocketAddr, http: SocketAddr) -> Node {
@@ -69,25 +81,9 @@ impl Ground {
         command.args(["serve", "--config"]).arg(&self.config).arg("--data").arg(&self.data);
         command.arg("--pos-listen").arg(pos.to_string());
         command.arg("--http-listen").arg(http.to_string());
+        command.envs(self.preload.as_ref().map(|library| ("LD_PRELOAD", library)));
         let child = command.stdout(out).stderr(err).spawn().unwrap();
         Node { child, log }
-    }
-
-    /// Starts a node whose journal cannot be synced the `when`th time, and waits until it is
-    /// ready. The system calls are traced into `trace`.
-    pub fn start_with_failing_sync(&self, name: &str, when: u64, trace: &Path) -> Node {
-        let mut strace = Command::new("strace");
-        // The node is the child, and the tracer a process beside it.
-        strace.args(["-D", "-f", "-qq", "-ttt", "-e", "trace=fdatasync", "-o"]).arg(trace);
-        strace.arg("-e").arg(format!("inject=fdatasync:error=EIO:when={when}"));
-        for segment in 1..=4 {
-            let segment = format!("journal/{segment:010}.seg");
-            strace.arg("-P").arg(self.data.join(segment));
-        }
-        strace.arg(POSP);
-        let mut node = self.run(strace, name, self.pos, self.http);
-        self.await_readiness(&mut node);
-        node
     }
 
     /// Starts a node and waits until it says that it is ready. Returns how long that took.
@@ -98,15 +94,29 @@ impl Ground {
         (node, begun.elapsed())
     }
 
-    fn await_readiness(&self, node: &mut Node) {
+    /// Waits until a node says that it is ready.
+    pub fn await_readiness(&self, node: &mut Node) {
         let begun = Instant::now();
-        while !is_ready(self.http) {
+        while !self.is_ready() {
             if let Some(status) = node.child.try_wait().unwrap() {
                 panic!("the node did not start, {status}:\n{}", node.last_words());
             }
             assert!(begun.elapsed() < START_MAX, "the node is not ready:\n{}", node.last_words());
             thread::sleep(Duration::from_millis(2));
         }
+    }
+
+    /// True if the node says that it is ready to serve.
+    pub fn is_ready(&self) -> bool {
+        ask(self.http, "/readyz").is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+    }
+
+    /// The sum of a figure that the node counts, over all its labels.
+    pub fn figure(&self, name: &str) -> u64 {
+        let answer = ask(self.http, "/metrics").unwrap();
+        let lines = answer.lines().filter(|line| line.starts_with(name));
+        let number = |line: &str| line.rsplit(' ').next()?.parse::<u64>().ok();
+        lines.filter_map(number).sum()
     }
 
     /// Has the program check the directory, and returns how it ended and what it said.
@@ -137,11 +147,44 @@ impl Node {
 
     /// Asks the node to end, and returns how it ended and how long that took; no status if it did
     /// not within `patience`.
-    pub fn terminate(mut self, patience: Duration) -> (Option<ExitStatus>, Duration) {
+    fn terminate(mut self, patience: Duration) -> (Option<ExitStatus>, Duration) {
         let begun = Instant::now();
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
         let status = self.wait(patience);
         (status, begun.elapsed())
+    }
+
+    /// Tells a node to stop: it ends with 0, in time. Returns how long that took.
+    pub fn stop(self) -> Duration {
+        let log = self.log.clone();
+        let (status, took) = self.terminate(STOP_MAX);
+        let said = last_lines(&log);
+        assert!(status.is_some_and(|status| status.success()), "told to stop: {status:?}\n{said}");
+        took
+    }
+
+    /// The directory in which the system tells about the thread `name`, once it has begun.
+    pub fn thread(&self, name: &str) -> PathBuf {
+        let begun = Instant::now();
+        loop {
+            let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+            let mut tasks = tasks.map(|task| task.unwrap().path());
+            let is_it = |task: &PathBuf| {
+                fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim_end() == name)
+            };
+            if let Some(task) = tasks.find(is_it) {
+                return task;
+            }
+            assert!(begun.elapsed() < START_MAX, "no thread {name}:\n{}", self.last_words());
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// The memory that the node has in use, in KiB.
+    pub fn resident_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     /// True unless the process has ended by itself.
@@ -220,15 +263,12 @@ fn free_ports() -> [SocketAddr; 2] {
     [next(), next()]
 }
 
-/// True if the probe of readiness answers with 200.
-fn is_ready(http: SocketAddr) -> bool {
-    let ask = || {
-        let mut stream = TcpStream::connect(http)?;
-        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
-        stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: posp\r\nConnection: close\r\n\r\n")?;
-        let mut status = [0; 12];
-        stream.read_exact(&mut status)?;
-        std::io::Result::Ok(status == *b"HTTP/1.1 200")
-    };
-    ask().unwrap_or(false)
+/// Asks the node for a page.
+fn ask(http: SocketAddr, page: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(http)?;
+    stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+    write!(stream, "GET {page} HTTP/1.1\r\nHost: posp\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }

@@ -16,6 +16,20 @@ const LOST: usize = 4;
 /// Cards whose PIN is guessed at, for each kill.
 pub const VICTIMS_A_LIFE: usize = 2;
 
+/// How the node is set up, as far as it is not as usual.
+pub struct Tuning {
+    /// Small, so that the journal rolls over while it is being killed.
+    pub segment_size: &'static str,
+    pub snapshot_entries: u32,
+    pub answer_deadline: &'static str,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self { segment_size: "1MiB", snapshot_entries: 5_000, answer_deadline: "20s" }
+    }
+}
+
 /// The programme of the test, and where its files lie.
 pub struct Shop {
     pub config: PathBuf,
@@ -28,6 +42,11 @@ pub struct Shop {
 impl Shop {
     /// Writes the programme and the configuration into `dir`.
     pub fn open(dir: &Path, seed: u64, kills: usize) -> Self {
+        Self::open_tuned(dir, seed, kills, &Tuning::default())
+    }
+
+    /// The same for a node that is set up in some way of its own.
+    pub fn open_tuned(dir: &Path, seed: u64, kills: usize, tuning: &Tuning) -> Self {
         let rich = 64 + 4 * kills;
         let victims = VICTIMS_A_LIFE * (kills + 1);
         let count = u32::try_from(rich + POOR + LOST + victims).unwrap();
@@ -42,7 +61,7 @@ impl Shop {
         let programme = dir.join("programme");
         kit.write_to(&programme).unwrap();
         let config = dir.join("posp.toml");
-        fs::write(&config, configuration(&programme)).unwrap();
+        fs::write(&config, configuration(&programme, tuning)).unwrap();
         Self { config, terminals: kit.terminals, cards: kit.cards, rich }
     }
 
@@ -65,11 +84,12 @@ impl Shop {
     }
 }
 
-/// Small segments, so that the journal rolls over while it is being killed.
-fn configuration(programme: &Path) -> String {
+fn configuration(programme: &Path, tuning: &Tuning) -> String {
+    let Tuning { segment_size, snapshot_entries, answer_deadline } = tuning;
     format!(
         "[node]\nprofile = \"test\"\n\
-         [journal]\nsegment_size = \"1MiB\"\n\
+         [terminal]\nanswer_deadline = \"{answer_deadline}\"\n\
+         [journal]\nsegment_size = \"{segment_size}\"\nsnapshot_entries = {snapshot_entries}\n\
          [programme]\ndirectory = \"{}\"\n\
          [log]\nformat = \"json\"\napproved_one_in = 0\n",
         programme.display()

@@ -30,4 +30,12 @@ impl Dice {
     pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[usize::try_from(self.next() % of.len() as u64).unwrap()]
     }
+
+    /// Puts `of` into any order.
+    pub fn shuffle<T>(&mut self, of: &mut [T]) {
+        for last in (1..of.len()).rev() {
+            let other = usize::try_from(self.next() % (last as u64 + 1)).unwrap();
+            of.swap(last, other);
+        }
+    }
 }
