@@ -13,8 +13,8 @@ use std::path::Path;
 
 use domain::terms::Refusal;
 
-/// Not from a table: it takes twenty thousand details.
-const BY_HAND: [Refusal; 1] = [Refusal::UploadTooLong];
+/// Not from a table: one takes twenty thousand details, the other is found out by who asks.
+const BY_HAND: [Refusal; 2] = [Refusal::UploadTooLong, Refusal::ClockDiffers];
 
 /// Returns what the tables in the tests expect to be refused: `-Refusal` after the bar. A table
 /// that is not answered so fails where it is played.

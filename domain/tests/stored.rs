@@ -327,6 +327,7 @@ fn refusals_keep_their_numbers() {
         Refusal::OriginalExpired,
         Refusal::AboveOriginal,
         Refusal::UnfitPin,
+        Refusal::ClockDiffers,
     ]);
 }
 

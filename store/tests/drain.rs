@@ -184,8 +184,9 @@ fn what_cannot_be_written_stops_the_ledger_loudly_and_nothing_else() {
         let names = fs::read_dir(dir.path().join("snapshots")).unwrap();
         names.map(|name| name.unwrap().file_name()).max()
     };
-    let expected = "00000000000000000200.snapshot";
-    wait_until("snapshots go on", || newest(&dir).is_some_and(|name| name == expected));
+    // One is due 50 entries after the last one, wherever that was.
+    let least = "00000000000000000151.snapshot";
+    wait_until("snapshots go on", || newest(&dir).is_some_and(|name| name >= *least));
     wait_until("it has waited", || drain.lag_seconds() >= 1);
     // Nothing of the transaction that failed is there.
     let ledger = dir.path().join("ledger.db");

@@ -105,8 +105,15 @@ impl Shard {
         }
         let account = self.accounts.get(&request.card);
         let outcome = match (only_repeats, account) {
+            (Some(Refusal::CardExpired), Some(account)) => {
+                // What is wrong with the card comes before what is told of its expiry.
+                let state = account.status.refusal();
+                Err(state
+                    .filter(|_| request.kind != TxnKind::Activation)
+                    .unwrap_or(Refusal::CardExpired))
+            }
+            (None | Some(Refusal::CardExpired), None) => Err(Refusal::UnknownCard),
             (Some(refusal), _) => Err(refusal),
-            (None, None) => Err(Refusal::UnknownCard),
             (None, Some(account)) => self.judge(account, request, original),
         };
         let verdict = outcome.as_ref().map(|_moved| ()).map_err(|&refusal| refusal);

@@ -15,7 +15,7 @@ const CHAINS: u8 = 4;
 
 /// Returns the header of a segment of `length` bytes.
 pub(super) fn header(length: usize) -> Vec<u8> {
-    let mut header = b"POSPSEG1".to_vec();
+    let mut header = b"POSPSEG2".to_vec();
     header.extend(NODE);
     header.extend(SEGMENT.to_le_bytes());
     header.extend((length as u64).to_le_bytes());

@@ -272,7 +272,7 @@ fn numbers_of_batches() {
         ),
         row("B44", "half a number", |d, _| _ = d.digits(60, "22000"), "30"),
         row("B44", "no number", |d, _| _ = d.digits(60, "22"), "30"),
-        row("B44", "no F60: nothing says what kind of sale it is", |d, _| _ = d.without(60), "40"),
+        row("B44", "no F60: nothing says what kind of sale it is", |d, _| _ = d.without(60), "30"),
     ]);
     try_all(&[
         still("B44", "a settlement of 000000", sold, |b| settle(b, 0, TOTALS), "30"),

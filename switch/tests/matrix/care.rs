@@ -5,13 +5,13 @@ scripts! {
     care_that_there_is_nothing_for: "
         39 parameters      2 cold        | 40
         39 parameters-end  2 cold        | 40
-        40 status          2 cold        | 40
+        40 status          2 cold        | 30
         41 ca-query        2 cold        | 40
-        41 ca              2 cold        | 40
+        41 ca              2 cold        | 30
         41 ca-end          2 cold        | 40
         41 ca-sm2          2 cold        | 40
         42 ic-query        2 cold        | 40
-        42 ic              2 cold        | 40
+        42 ic              2 cold        | 30
         42 ic-end          2 cold        | 40
         43 blacklist       2 cold        | 40
         43 blacklist-end   2 cold        | 40
@@ -24,8 +24,8 @@ scripts! {
         45 points-sign-on  2 cold        | 40
         46 signature       2 cold        | 40
         47 rates           2 cold        | 40
-        48 tmk             2 cold        | 40
-        48 tmk-load        2 cold        | 40
-        48 tmk-use         2 cold        | 40
+        48 tmk             2 cold        | 58
+        48 tmk-load        2 cold        | 30
+        48 tmk-use         2 cold        | 30
     ";
 }

@@ -18,12 +18,12 @@ scripts! {
         6  void    9 A 1100 of=5         | 00 A=44900 ; what it is worth by then
         31 script 10 A 1000 of=5         | 00 A=44900
         31 script 10 again               | 00 same
-        6  void   14 A 5000 of=2         | 12 ; an offline sale is adjusted or refunded
-        5  sale   15 A 1000              | 00 A=43900
-        20 tip    16 A 1100 of=15 tip=100 | 00 A=43800
-        13 undo sale 15                  | 00 A=44900 ; with its tip
-        14 settle 11                     | - f48=00000000650000400000000110000110000000000000000000000000000001
-        7  refund 12 A 5000 of=2         | 00 A=49900
+        6  void   14 A 5000 of=2         | 00 A=49900
+        5  sale   15 A 1000              | 00 A=48900
+        20 tip    16 A 1100 of=15 tip=100 | 00 A=48800
+        13 undo sale 15                  | 00 A=49900 ; with its tip
+        14 settle 11                     | - f48=00000000650000400000000610000210000000000000000000000000000001
+        7  refund 12 A 5000 of=2         | 22 ; it is voided
         7  refund 13 A 100 of=8          | 00 A=50000
     ";
     what_an_offline_sale_is_refused: "

@@ -140,13 +140,13 @@ const TABLE: &str = "
 38  reservation-void 0200 200000 67 53 000 r [40] : no product of this kind
 39  parameters       0800 -      -  00 360 - [40]
 39  parameters-end   0800 -      -  00 361 - [40]
-40  status           0820 -      -  00 362 - [40]
+40  status           0820 -      -  00 362 - [30]
 41  ca-query         0820 -      -  00 372 - [40]
-41  ca               0800 -      -  00 370 - [40]
+41  ca               0800 -      -  00 370 - [30]
 41  ca-end           0800 -      -  00 371 - [40]
 41  ca-sm2           0800 -      -  00 373 - [40] : no such download
 42  ic-query         0820 -      -  00 382 - [40]
-42  ic               0800 -      -  00 380 - [40]
+42  ic               0800 -      -  00 380 - [30]
 42  ic-end           0800 -      -  00 381 - [40]
 43  blacklist        0800 -      -  00 390 - [40]
 43  blacklist-end    0800 -      -  00 391 - [40]
@@ -159,9 +159,9 @@ const TABLE: &str = "
 45  points-sign-on   0820 -      -  00 401 - [40] : no such query
 46  signature        0820 -      -  07 800 - [40] : no such query
 47  rates            0300 -      -  01 800 - [40] : one currency
-48  tmk              0800 -      -  00 352 - [40]
-48  tmk-load         0800 -      -  00 350 - [40]
-48  tmk-use          0800 -      -  00 351 - [40]
+48  tmk              0800 -      -  00 352 - [58]
+48  tmk-load         0800 -      -  00 350 - [30]
+48  tmk-use          0800 -      -  00 351 - [30]
 49  activation       0200 900000 82 98 000 r [00 12 14 22 41 54 58 62 77 94 A0]
 P   pin-change       0200 920000 82 97 000 - [00 14 21 30 41 54 55 57 58 62 75 77 94 A0]
 ";

@@ -1,6 +1,7 @@
 //! The journal of a world: in memory, where other writers may come first, or the one of the
 //! product, in files on a disk that fails.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,8 +9,8 @@ use domain::books::Books;
 use domain::shard::Event;
 use domain::terms::ShardNo;
 use store::{
-    Chain, Commit, CommitError, EmbeddedWriter, Entry, Lsn, MemoryJournal, MemoryWriter, Options,
-    Outcome, SteppedJournal,
+    Chain, Commit, CommitError, EmbeddedWriter, Entry, JournalFault, Lsn, MemoryJournal,
+    MemoryWriter, OpenError, Options, Outcome, SteppedJournal,
 };
 use tempfile::TempDir;
 
@@ -39,6 +40,8 @@ pub enum Start {
     Up(Box<Books>),
     /// The power went in the middle of it.
     Down,
+    /// There is no room for another segment.
+    Full,
     Refused(String),
 }
 
@@ -195,6 +198,7 @@ impl Files {
                 Start::Up(Box::new(recovered.books))
             }
             Err(_) if self.disk.is_cut() => Start::Down,
+            Err(error) if has_no_room(&error) => Start::Full,
             Err(error) => Start::Refused(error.to_string()),
         }
     }
@@ -241,4 +245,12 @@ impl Commit for Writer {
             Self::Files(writer) => writer.adopt(shard, seq, chain),
         }
     }
+}
+
+fn has_no_room(error: &OpenError) -> bool {
+    matches!(
+        error,
+        OpenError::Journal(JournalFault::Io { source, .. })
+            if source.kind() == ErrorKind::StorageFull
+    )
 }

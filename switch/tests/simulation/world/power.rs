@@ -12,7 +12,7 @@ use crate::rot;
 
 /// How many steps of the journal it takes at most until the power goes in the middle of one.
 const STEPS: u64 = 12;
-/// How often a start finds out whether there is room on the disk.
+/// How often somebody finds out whether there is room on the disk.
 const FULL_RETRY: u64 = 200 * MILLISECOND;
 
 impl World {
@@ -33,6 +33,11 @@ impl World {
                 self.journal.crash(loses_power, &mut self.dice);
                 self.trace.note(self.now, b"down", || "the host ends in a start".to_owned());
                 self.after(SECOND, Task::Start);
+                return Ok(());
+            }
+            Start::Full => {
+                self.trace.note(self.now, b"full", || "no room to start".to_owned());
+                self.after(FULL_RETRY, Task::Start);
                 return Ok(());
             }
             Start::Refused(error) => return Err(Violation::new("I10", &error)),
@@ -64,7 +69,7 @@ impl World {
         }
         match self.journal.start() {
             Start::Up(books) => Ok(books),
-            Start::Down | Start::Refused(_) => {
+            Start::Down | Start::Full | Start::Refused(_) => {
                 Err(Violation::new("I10", "what was mended is refused"))
             }
         }
