@@ -24,7 +24,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("domain", &[]),
     ("routing", &["domain"]),
     ("store", &["domain"]),
-    ("admin", &["domain", "routing", "keys", "store"]),
+    ("admin", &[]),
     ("switch", &["codec", "keys", "domain", "routing", "store", "admin"]),
     ("loadtest", &["codec", "keys"]),
     ("posp", &["codec", "keys", "domain", "routing", "store", "admin", "switch", "loadtest"]),

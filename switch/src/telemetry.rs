@@ -53,6 +53,8 @@ pub enum Suspicion {
     SettlementRate,
     /// Uploads do.
     UploadRate,
+    /// Status reports do.
+    ReportRate,
 }
 
 impl Suspicion {
@@ -67,6 +69,7 @@ impl Suspicion {
             Self::KeyRate => "key rate",
             Self::SettlementRate => "settlement rate",
             Self::UploadRate => "upload rate",
+            Self::ReportRate => "report rate",
         }
     }
 }

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::message::errand;
 use crate::programme::{Aid, CaKey, Listed, Parameters, Programme, Terminal, Whose};
 
-/// The most bytes of one part of a list, after the digit in front of it. Lines of terminals are
+/// The most bytes of one part of a list, the digit in front included. Lines of terminals are
 /// made for messages of some hundred bytes.
 const PART_MAX: usize = 480;
 

@@ -1,6 +1,6 @@
 //! How often a terminal may ask for what no message code protects.
 //!
-//! Anybody can send a sign-on, a settlement or an upload in the name of any terminal, and each
+//! Anybody can send a sign-on, a settlement, an upload or a report in the name of any terminal, and each
 //! leaves an entry in the journal. So many a minute are taken, and no flood of them fills a disk.
 
 use crate::clock::Moment;
@@ -15,11 +15,13 @@ pub enum Unsigned {
     Settlement,
     /// Messages of a batch upload.
     Upload,
+    /// Reports of a terminal's status.
+    Report,
 }
 
 /// What was taken in the minute that is running.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Paces([Pace; 3]);
+pub(super) struct Paces([Pace; 4]);
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Pace {
@@ -31,11 +33,12 @@ impl Paces {
     /// Takes one more, if fewer than `most` were taken in this minute.
     pub(super) fn take(&mut self, kind: Unsigned, now: Moment, most: u32) -> bool {
         const MINUTE: u64 = 60_000_000;
-        let [keys, settlements, uploads] = &mut self.0;
+        let [keys, settlements, uploads, reports] = &mut self.0;
         let pace = match kind {
             Unsigned::Keys => keys,
             Unsigned::Settlement => settlements,
             Unsigned::Upload => uploads,
+            Unsigned::Report => reports,
         };
         if now.micros.saturating_sub(pace.began) >= MINUTE {
             *pace = Pace { began: now.micros, taken: 0 };

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::Step;
 use super::gather::{Genuine, Stop};
-use crate::facts::{Facts, Guard, Permission, TerminalEntry, objects};
+use crate::facts::{Facts, Guard, Permission, TerminalEntry, Unsigned, objects};
 use crate::message::errand::{self, Errand};
 use crate::message::reply::Requirement;
 use crate::message::response::ResponseCode;
@@ -111,6 +111,7 @@ fn end(genuine: &Genuine<'_>, list: CareList) -> Result<Step, Stop> {
 
 fn report(genuine: &Genuine<'_>) -> Result<Step, Stop> {
     let text = errand::report(&genuine.message, REPORT_MAX).ok_or(MALFORMED)?;
+    genuine.keep_pace(Unsigned::Report)?;
     let version = genuine.facts.care.version(CareList::Status, genuine.origin.terminal);
     Ok(ask(genuine, Care::Reported { text: text.into(), version }, Guard::Free, None))
 }

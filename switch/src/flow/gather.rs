@@ -257,6 +257,7 @@ impl Genuine<'_> {
             Unsigned::Keys => (rules.unsigned_per_minute, Suspicion::KeyRate),
             Unsigned::Settlement => (rules.unsigned_per_minute, Suspicion::SettlementRate),
             Unsigned::Upload => (rules.uploads_per_minute, Suspicion::UploadRate),
+            Unsigned::Report => (rules.unsigned_per_minute, Suspicion::ReportRate),
         };
         if self.entry.takes(kind, self.now, most) {
             return Ok(());
