@@ -194,7 +194,7 @@ pub static NOT_OFFERED: &[NotOffered] = &[
     (b"0200", Some(b"200000"), None,        NO_SUCH_PRODUCT),        // their voids
     (b"0200", Some(b"310000"), None,        NO_SUCH_PRODUCT),
     (b"0220", Some(b"000000"), None,        NO_SUCH_PRODUCT),
-    (b"0220", Some(b"200000"), None,        "what a chip paid is given back by hand"), // offline refund
+    (b"0220", Some(b"200000"), None,        "what a chip paid is given back by a refund (7), or by hand"), // offline refund
     (b"0220", Some(b"630000"), None,        NO_SUCH_PRODUCT),
     (b"0100", Some(b"030000"), None,        NO_SUCH_PRODUCT),        // by mail or telephone
     (b"0100", Some(b"200000"), None,        NO_SUCH_PRODUCT),

@@ -96,7 +96,7 @@ const TABLE: &str = "
 5   sale             0200 000000 00 22 000 r [00 03 10 12 13 14 15 21 22 30 41 51 54 55 57 58 61 62 65 75 77 91 92 94 97 A0]
 6   void             0200 200000 00 23 000 r [00 12 14 22 25 30 55 58 64 77 94 A0]
 7   refund           0220 200000 00 25 000 - [00 12 13 14 22 25 30 57 58 61 64 77 94 A0]
-7b  chip-refund      0220 200000 00 27 000 - [40] : what a chip paid is given back by hand
+7b  chip-refund      0220 200000 00 27 000 - [40] : what a chip paid is given back by a refund (7), or by hand
 8   pre-auth         0100 030000 06 10 000 r [00 13 14 21 22 41 51 54 55 57 58 61 62 77 94 A0]
 8b  addition         0100 030000 60 10 000 r [00 14 22 25 51 58 77 94 A0]
 9   pre-auth-void    0100 200000 06 11 000 r [00 14 22 25 58 64 77 94 A0]
