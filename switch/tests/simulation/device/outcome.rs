@@ -100,13 +100,18 @@ impl Device {
             }
             return;
         };
-        let auth = reply.auth_code.clone();
-        asked.told = Told::Refused { at, code: code.0, rrn, auth };
         if doing.what == What::Notice {
             // The terminal counts what it did without asking, whatever the host says of it.
             let TxnKey { terminal, batch, .. } = asked.key;
             scene.history.restated.insert((terminal, batch));
+            if code.is_of_the_moment() {
+                // This says nothing of what became of an earlier copy.
+                scene.history.doubts.insert((terminal, batch));
+                return;
+            }
         }
+        let auth = reply.auth_code.clone();
+        asked.told = Told::Refused { at, code: code.0, rrn, auth };
     }
 
     fn undone(&self, doing: &Doing, code: [u8; 2], scene: &mut Scene<'_>) {
