@@ -403,10 +403,12 @@ impl Terminal {
         self.awaiting.insert(awaiting).frame.clone()
     }
 
-    /// The next trace number that no slip of the open batch has.
+    /// The next trace number that no slip of the open batch has, and nothing that is still to be
+    /// told.
     fn take_stan(&mut self) -> Stan {
         let mut stan = self.stan;
-        while self.slips.contains_key(&stan) && stan.next() != self.stan {
+        let is_told_with = |stan| self.notices.iter().any(|notice| notice.imprint.stan == stan);
+        while (self.slips.contains_key(&stan) || is_told_with(stan)) && stan.next() != self.stan {
             stan = stan.next();
         }
         self.stan = stan.next();
