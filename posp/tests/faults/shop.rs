@@ -88,7 +88,7 @@ fn configuration(programme: &Path, tuning: &Tuning) -> String {
     let Tuning { segment_size, snapshot_entries, answer_deadline } = tuning;
     format!(
         "[node]\nprofile = \"test\"\n\
-         [terminal]\nanswer_deadline = \"{answer_deadline}\"\n\
+         [terminal]\nanswer_deadline = \"{answer_deadline}\"\ndecide_margin = \"100ms\"\n\
          [journal]\nsegment_size = \"{segment_size}\"\nsnapshot_entries = {snapshot_entries}\n\
          [programme]\ndirectory = \"{}\"\n\
          [log]\nformat = \"json\"\napproved_one_in = 0\n",
