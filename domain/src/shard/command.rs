@@ -99,8 +99,9 @@ pub struct Request {
     pub new_pin: Option<NewPin>,
     /// What it says of the transaction it belongs to, if it belongs to one.
     pub original: Option<Original>,
-    /// Why it can only be a repeat, if so: its batch is closed, or the terminal may not do such
-    /// things any more. A repeat is still answered as the first time.
+    /// Why it can only be a repeat, if so: its batch is closed, the terminal may not do such things
+    /// any more, its clock is wrong, or it was told that the card is over (what is wrong with the
+    /// card itself comes before that). A repeat is still answered as the first time.
     pub only_repeats: Option<Refusal>,
 }
 
