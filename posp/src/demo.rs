@@ -20,7 +20,7 @@ use crate::output::print;
 
 /// Starts a switch with the demonstration's cards and terminals, and plays a shop's day on it.
 ///
-/// Every transaction a terminal can make, and what goes wrong on such a day; each step says what is
+/// All kinds of transactions but the care of terminals, and what goes wrong on such a day; each step says what is
 /// expected of it. At the end, what the terminals saw is compared with the journal. Exits with 1 if
 /// anything is not as expected.
 #[derive(Args, Debug)]

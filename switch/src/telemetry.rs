@@ -112,7 +112,7 @@ impl Telemetry {
         Self {
             told: DashMap::new(),
             durations,
-            duplicate: counter!("posp_duplicate_total", "channel" => CHANNEL, "reason" => "differs"),
+            duplicate: counter!("posp_duplicate_total", "channel" => CHANNEL, "reason" => "DIFFERS"),
             mac_failures: counter!("posp_mac_failures_total", "channel" => CHANNEL),
             pin_failures: counter!("posp_pin_failures_total", "channel" => CHANNEL),
             shed: counter!("posp_actor_mailbox_rejected_total", "kind" => "account"),
@@ -225,7 +225,7 @@ impl Telemetry {
 
     /// Counts an answer that came too late to be sent.
     pub fn too_late(&self) {
-        counter!("posp_late_total", "channel" => CHANNEL, "reason" => "answer").increment(1);
+        counter!("posp_late_total", "channel" => CHANNEL, "reason" => "ANSWER_LATE").increment(1);
     }
 
     /// Counts a frame that is not answered.

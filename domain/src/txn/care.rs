@@ -28,7 +28,7 @@ pub enum CareList {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Ord, PartialOrd, Hash, Serialize, Deserialize)]
 pub struct Version(pub [u8; 8]);
 
-/// A permission to fetch a new master key once.
+/// A permission to be given a new master key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Ord, PartialOrd, Hash, Serialize, Deserialize)]
 pub struct Enrolment(pub [u8; 8]);
 

@@ -4,7 +4,7 @@ use codec::{Dialect, Envelope, Message};
 use keys::{KeyLayout, TerminalKeys};
 
 use super::reply::Unreadable;
-use super::settle::{Form, Settling};
+use super::settle::Settling;
 use super::trade::Done;
 use super::{
     Awaiting, Held, Kind, Reason, Reconciled, Reply, SignOn, Slip, SlipKind, SlipState, Terminal,
@@ -145,15 +145,18 @@ impl Terminal {
             Kind::Settlement => {
                 // Neither yes nor no, and the flag of a failed comparison: ask again later.
                 self.settling = match reply.reconciled {
-                    Some(Reconciled::Balanced) => Some(Settling::new(true)),
-                    Some(Reconciled::Unbalanced) => Some(Settling::new(false)),
+                    Some(compared @ (Reconciled::Balanced | Reconciled::Unbalanced)) => {
+                        Some(Settling::new(compared))
+                    }
                     Some(Reconciled::Failed) | None => None,
                 };
             }
             Kind::Upload { count, form } => {
                 let is_taken = reply.code.is_none_or(Code::is_success);
-                if let Some(settling) = &mut self.settling {
-                    settling.note(count, is_taken, form == Form::Stripe);
+                match &mut self.settling {
+                    Some(settling) if is_taken => settling.taken(count),
+                    Some(settling) => settling.refused(count, form),
+                    None => {}
                 }
             }
             Kind::End => {

@@ -2,6 +2,7 @@
 
 use super::chip;
 use super::kind::{Side, SlipKind};
+use super::reply::Reconciled;
 use super::request::{Kept, Management, f48_of, f48_of_details};
 use super::slip::{Reference, Slip, Totals};
 use super::{ARCHIVE_MAX, Awaiting, Kind, Terminal, TerminalError};
@@ -12,8 +13,8 @@ const DETAILS_MAX: usize = 8;
 /// A settlement whose totals have been answered.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settling {
-    /// The host's totals are the terminal's.
-    is_balanced: bool,
+    /// What the host says of the terminal's totals.
+    compared: Reconciled,
     /// Details that have been sent.
     place: usize,
     /// Details that have been acknowledged.
@@ -21,16 +22,19 @@ pub(super) struct Settling {
 }
 
 impl Settling {
-    pub(super) const fn new(is_balanced: bool) -> Self {
-        Self { is_balanced, place: 0, uploaded: 0 }
+    pub(super) const fn new(compared: Reconciled) -> Self {
+        Self { compared, place: 0, uploaded: 0 }
     }
 
-    /// Details were answered. Of those that travel alone, one that is refused holds nobody up.
-    pub(super) const fn note(&mut self, count: usize, is_taken: bool, is_shared: bool) {
-        if is_taken {
-            self.uploaded = self.uploaded.saturating_add(count);
-        }
-        if is_taken || !is_shared {
+    /// The host has taken so many details in.
+    pub(super) const fn taken(&mut self, count: usize) {
+        self.uploaded = self.uploaded.saturating_add(count);
+        self.place = self.place.saturating_add(count);
+    }
+
+    /// The host has refused so many details. One that travels alone holds nobody up.
+    pub(super) const fn refused(&mut self, count: usize, form: Form) {
+        if !matches!(form, Form::Stripe) {
             self.place = self.place.saturating_add(count);
         }
     }
@@ -72,11 +76,11 @@ impl Form {
     }
 
     /// Field 60.3.
-    const fn function(self, is_balanced: bool) -> &'static str {
+    const fn function(self, compared: Reconciled) -> &'static str {
         match self {
             Self::Offline | Self::ECash | Self::Advice => "206",
             Self::Stripe => "201",
-            Self::Chip if is_balanced => "203",
+            Self::Chip if matches!(compared, Reconciled::Balanced) => "203",
             Self::Chip => "205",
             Self::ChipInDoubt => "204",
         }
@@ -144,7 +148,7 @@ impl Terminal {
         let &(form, first) = left.first().ok_or(TerminalError::NotSettling)?;
         if form != Form::Stripe {
             let slip = first.clone();
-            return self.upload_alone(form, &slip, settling.is_balanced);
+            return self.upload_alone(form, &slip, settling.compared);
         }
         let shared = left.iter().take_while(|(form, _)| *form == Form::Stripe).take(DETAILS_MAX);
         let next: Vec<_> = shared.map(|(_, slip)| &slip.imprint).collect();
@@ -164,12 +168,12 @@ impl Terminal {
         &mut self,
         form: Form,
         slip: &Slip,
-        is_balanced: bool,
+        compared: Reconciled,
     ) -> Result<Vec<u8>, TerminalError> {
         let Slip { kind, imprint, auth, hold, .. } = slip;
         let row = kind.row();
         let code = str::from_utf8(row.code).unwrap_or_default();
-        let f60 = format!("{code}{}{}", imprint.batch, form.function(is_balanced));
+        let f60 = format!("{code}{}{}", imprint.batch, form.function(compared));
         let sub_type = if form == Form::ChipInDoubt { "01" } else { "00" };
         let f62 = format!("61{sub_type}00{:012}156", imprint.amount.0);
         let f55 = match form {
@@ -214,7 +218,7 @@ impl Terminal {
         self.must_be_idle()?;
         let settling = self.settling.ok_or(TerminalError::NotSettling)?;
         let f48 = format!("{:04}", settling.uploaded).into_bytes();
-        let function = if settling.is_balanced { b"207" } else { b"202" };
+        let function = if settling.compared == Reconciled::Balanced { b"207" } else { b"202" };
         let request = Management {
             mti: *b"0320",
             stan: Some(self.take_stan()),
@@ -230,7 +234,7 @@ impl Terminal {
     fn details(&self, settling: Settling) -> Vec<(Form, &Slip)> {
         let counted = self.slips.values().filter(|slip| slip.counts());
         let mut details: Vec<_> = counted.map(|slip| (Form::of(slip), slip)).collect();
-        if settling.is_balanced {
+        if settling.compared == Reconciled::Balanced {
             details.retain(|(form, _)| matches!(form, Form::Chip | Form::ChipInDoubt));
         }
         let goes_last = |kind| matches!(kind, SlipKind::Refund | SlipKind::MotoRefund);

@@ -45,8 +45,7 @@ impl Genuine<'_> {
         let amount = self.amount_of(kind)?;
         let (batch, stan) = (self.batch()?, self.stan()?);
         let Named { found: card, pan, expiry } = self.card()?;
-        let by_mail = request::is_by_mail(&self.message);
-        let pin = self.pin_fact(kind, by_mail, &card, &pan)?;
+        let pin = self.pin_fact(kind, &card, &pan)?;
         let new_pin = self.new_pin(kind, &card, &pan)?;
         let original = self.original(kind, card.card);
         let claim = self.entry.begin(batch, stan, card.card).map_err(|busy| match busy {
@@ -55,7 +54,7 @@ impl Genuine<'_> {
             Busy::InFlight => Stop::Later,
         })?;
         let only_repeats = if claim.batch_is_open {
-            self.refusal(kind, by_mail, expiry)
+            self.refusal(kind, expiry)
         } else {
             Some(Refusal::BatchDiffers)
         };
@@ -63,7 +62,7 @@ impl Genuine<'_> {
         let request = Request {
             key: TxnKey { terminal: self.origin.terminal, batch, stan },
             kind,
-            by_mail,
+            by_mail: request::is_by_mail(&self.message),
             takes_part: request::takes_part(&self.message),
             card: card.card,
             merchant,
@@ -79,8 +78,8 @@ impl Genuine<'_> {
 
     /// Says why nothing but a repeat may be answered, if there is a reason that the shard does not
     /// know: it remembers the refusal, so that a late copy meets it too.
-    fn refusal(&self, kind: TxnKind, by_mail: bool, told: Option<Expiry>) -> Option<Refusal> {
-        if !self.may(kind, by_mail) {
+    fn refusal(&self, kind: TxnKind, told: Option<Expiry>) -> Option<Refusal> {
+        if !self.may(kind) {
             return Some(Refusal::TerminalMayNot);
         }
         if self.clock_differs(kind) {
@@ -99,7 +98,8 @@ impl Genuine<'_> {
     }
 
     /// True if the terminal may ask for this.
-    fn may(&self, kind: TxnKind, by_mail: bool) -> bool {
+    fn may(&self, kind: TxnKind) -> bool {
+        let by_mail = request::is_by_mail(&self.message);
         let needed = [kind.right(), by_mail.then_some(Right::MailOrder)];
         let granted = self.entry.rights();
         needed.into_iter().flatten().all(|right| granted.grant(right))
@@ -135,13 +135,8 @@ impl Genuine<'_> {
 
     /// Has the PIN verified where it matters: nobody types one to tell what has happened, or for a
     /// card that is not there.
-    fn pin_fact(
-        &self,
-        kind: TxnKind,
-        by_mail: bool,
-        card: &CardRef,
-        pan: &Pan12,
-    ) -> Result<PinFact, Stop> {
+    fn pin_fact(&self, kind: TxnKind, card: &CardRef, pan: &Pan12) -> Result<PinFact, Stop> {
+        let by_mail = request::is_by_mail(&self.message);
         let is_told = kind.is_advice() || kind == TxnKind::ScriptNotice;
         if is_told || by_mail || kind.flow() == Flow::Load {
             return Ok(PinFact::Absent);

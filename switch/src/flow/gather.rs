@@ -47,7 +47,7 @@ impl From<(ResponseCode, u8)> for Stop {
 /// that it marks what is in flight.
 #[must_use]
 pub fn gather(facts: &Facts, now: Moment, frame: &[u8]) -> Step {
-    let Ok(envelope) = Envelope::parse(frame) else { return Step::Drop("frame") };
+    let Ok(envelope) = Envelope::parse(frame) else { return Step::Drop("FRAME_BAD") };
     let (message, error) = match Message::salvage(facts.dialect, envelope.body) {
         Ok(salvaged) => salvaged,
         Err(error) => {
@@ -166,7 +166,7 @@ fn write(
         Ok(()) => Step::Answer(Outgoing { bytes, code: reply.code }),
         Err(error) => {
             tracing::error!(%error, "an answer could not be built");
-            Step::Drop("answer")
+            Step::Drop("ANSWER_FAILED")
         }
     }
 }
@@ -213,20 +213,20 @@ impl Genuine<'_> {
         let requirement = care::requirement(self.facts, self.origin.terminal, &self.entry);
         let reply = Reply {
             requirement,
-            keys: Some(f62),
+            f62: Some(f62),
             ..Reply::only(ResponseCode::APPROVED, self.now.at)
         };
         write(self.facts, &self.envelope, &self.message, Some(self.row), None, &reply)
     }
 
-    pub(super) fn tell(&self, key_block: Option<Vec<u8>>) -> Tell {
+    pub(super) fn tell(&self, f62: Option<Vec<u8>>) -> Tell {
         Tell {
             frame: self.frame.to_vec(),
             row: self.row,
             terminal: self.origin.terminal,
             entry: Arc::clone(&self.entry),
             keys: self.keys.clone(),
-            key_block,
+            f62,
             arrived: self.now,
         }
     }
@@ -236,10 +236,10 @@ impl Genuine<'_> {
         &self,
         command: Command,
         guard: Guard,
-        key_block: Option<Vec<u8>>,
+        f62: Option<Vec<u8>>,
     ) -> Step {
         let shard = self.origin.terminal.shard();
-        Step::Ask(Box::new(Asked { shard, command, guard, tell: self.tell(key_block) }))
+        Step::Ask(Box::new(Asked { shard, command, guard, tell: self.tell(f62) }))
     }
 
     pub(super) fn batch(&self) -> Result<BatchNo, Stop> {

@@ -65,8 +65,8 @@ pub struct Tell {
     entry: Arc<TerminalEntry>,
     /// The keys the request was signed with sign the answer.
     keys: Option<Arc<WorkingKeys>>,
-    /// Fresh working keys, as F62 carries them.
-    key_block: Option<Vec<u8>>,
+    /// F62 of the answer: fresh working keys, or a new master key.
+    f62: Option<Vec<u8>>,
     /// When the request came.
     pub(crate) arrived: Moment,
 }

@@ -87,7 +87,7 @@ fn reply_of<'t>(
     match &answer.detail {
         Detail::Plain => {
             let is_new_tmk = tell.row.transaction == Transaction::Care(Errand::NewTmk);
-            reply.keys = tell.key_block.as_deref().filter(|_| is_new_tmk && answer.verdict.is_ok());
+            reply.f62 = tell.f62.as_deref().filter(|_| is_new_tmk && answer.verdict.is_ok());
         }
         Detail::Ended(_) => {}
         Detail::Approval { auth, approved, available, .. } => {
@@ -110,7 +110,7 @@ fn reply_of<'t>(
         Detail::Batch(batch) => {
             if tell.row.transaction == Transaction::SignOn {
                 reply.batch = Some(*batch);
-                reply.keys = tell.key_block.as_deref();
+                reply.f62 = tell.f62.as_deref();
             }
         }
         Detail::Closed(closing) => {

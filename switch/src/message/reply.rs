@@ -73,7 +73,7 @@ pub struct Reply<'a> {
     /// The batch a terminal is to use.
     pub batch: Option<BatchNo>,
     /// Working keys, or what a terminal downloads: F62.
-    pub keys: Option<&'a [u8]>,
+    pub f62: Option<&'a [u8]>,
     /// What the header asks of the terminal.
     pub requirement: Requirement,
 }
@@ -122,7 +122,7 @@ impl Reply<'_> {
             totals: None,
             taken: None,
             batch: None,
-            keys: None,
+            f62: None,
             requirement: Requirement::None,
         }
     }
@@ -260,8 +260,8 @@ fn fields_from_48(
         }
         None => _ = b.copy(request, 60)?,
     }
-    if let Some(keys) = reply.keys {
-        b.binary(62, keys)?;
+    if let Some(f62) = reply.f62 {
+        b.binary(62, f62)?;
     }
     if let Some(room) = reply.room {
         b.text(62, write_text(&mut text, format_args!("{:012}", room.fen())))?;

@@ -116,7 +116,7 @@ impl TerminalActor {
             frame_began: None,
             is_frame_watched: false,
             is_resting: false,
-            closed: "peer",
+            closed: "PEER",
         }
     }
 
@@ -192,7 +192,7 @@ impl TerminalActor {
                 }
             }
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => self.flush(ctx),
-            Err(_lost) => self.close(ctx, "peer"),
+            Err(_lost) => self.close(ctx, "PEER"),
         }
     }
 
@@ -443,7 +443,7 @@ impl ActorFuture<TerminalActor> for Flush {
                 }
                 Poll::Ready(Ok(sent)) if sent > 0 => line.note_sent(sent),
                 Poll::Ready(_) => {
-                    line.close(ctx, "peer");
+                    line.close(ctx, "PEER");
                     return Poll::Ready(());
                 }
             }

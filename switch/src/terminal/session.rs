@@ -137,7 +137,7 @@ impl Session {
                 self.postponed.insert(token, Postponed { frame: frame.to_vec(), arrived, tries });
                 self.actions.push_back(Action::WakeAfter(AGAIN_AFTER, token));
             }
-            Step::Later => self.facts.telemetry.dropped(now, "busy"),
+            Step::Later => self.facts.telemetry.dropped(now, "BUSY"),
             Step::Drop(reason) => self.facts.telemetry.dropped(now, reason),
         }
     }
