@@ -17,6 +17,10 @@ mod fixtures;
 const ACCOUNTS: usize = 40_000;
 const TERMINALS: u32 = 500;
 
+/// Counts what each measured call allocates.
+#[global_allocator]
+static ALLOCATOR: divan::AllocProfiler = divan::AllocProfiler::system();
+
 fn main() {
     divan::main();
 }

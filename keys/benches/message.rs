@@ -8,6 +8,10 @@ const TERMINAL: &[u8; 8] = b"00000001";
 /// As long as a sale with chip data.
 const MESSAGE: [u8; 200] = [0x5A; 200];
 
+/// Counts what each measured call allocates.
+#[global_allocator]
+static ALLOCATOR: divan::AllocProfiler = divan::AllocProfiler::system();
+
 fn main() {
     divan::main();
 }

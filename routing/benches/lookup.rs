@@ -51,6 +51,10 @@ fn build(bencher: Bencher<'_, '_>) {
     bencher.bench_local(table);
 }
 
+/// Counts what each measured call allocates.
+#[global_allocator]
+static ALLOCATOR: divan::AllocProfiler = divan::AllocProfiler::system();
+
 fn main() {
     divan::main();
 }
