@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use metrics::{describe_gauge, gauge};
+use metrics::{describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// From half a millisecond to half a minute: what a cardholder waits for. In seconds.
@@ -34,6 +34,46 @@ fn buckets() -> [(Matcher, &'static [f64]); 8] {
     ]
 }
 
+type Described = (&'static str, &'static str);
+
+/// What each counter counts.
+const COUNTERS: [Described; 16] = [
+    ("posp_actor_mailbox_rejected_total", "Requests that no account actor took: overload."),
+    ("posp_clock_drift_total", "Requests of terminals whose clock is too far from the host's."),
+    ("posp_conn_closed_total", "Lines that were closed, by reason; PEER is the other end."),
+    ("posp_conn_total", "Lines that were accepted."),
+    ("posp_decode_errors_total", "Messages that cannot be read, by the first field at fault."),
+    ("posp_duplicate_total", "Trace numbers that came again with other content."),
+    ("posp_frame_errors_total", "Length prefixes or envelopes that end a line."),
+    ("posp_journal_bytes_total", "Bytes written to the journal."),
+    ("posp_late_total", "Answers that were ready too late to be sent."),
+    ("posp_mac_failures_total", "Requests with a wrong or missing message code (F64)."),
+    ("posp_pin_failures_total", "Requests refused for their PIN (F39 = 55)."),
+    ("posp_reversal_total", "Reversals, done or refused."),
+    ("posp_security_events_total", "What no honest terminal does, by what it was."),
+    ("posp_txn_total", "Requests answered, by transaction and response code (F39)."),
+    ("posp_unmatched_total", "Frames that are not answered, by reason."),
+    ("posp_writebehind_errors_total", "Attempts to write the SQL ledger that failed."),
+];
+
+/// What each gauge shows.
+const GAUGES: [Described; 6] = [
+    ("posp_build_info", "Always 1; the labels say what was built."),
+    ("posp_conn_open", "Lines open now."),
+    ("posp_draining", "1 while the node shuts down, otherwise 0."),
+    ("posp_journal_position", "Entries of the journal that are durable."),
+    ("posp_writebehind_lag_records", "Durable entries that the SQL ledger has not taken in yet."),
+    ("posp_writebehind_lag_seconds", "Age of the oldest entry that the SQL ledger lacks."),
+];
+
+/// What each histogram measures.
+const HISTOGRAMS: [Described; 4] = [
+    ("posp_journal_append_seconds", "From an entry's hand-in until it is durable."),
+    ("posp_journal_batch_size", "Entries that one sync makes durable."),
+    ("posp_journal_fsync_seconds", "How long a sync of the journal takes."),
+    ("posp_txn_duration_seconds", "From a request's arrival until its answer is sent."),
+];
+
 /// Makes every `metrics` macro of the process count, and returns what a scraper reads. Called
 /// again, it returns the same.
 ///
@@ -53,7 +93,9 @@ fn recorder() -> PrometheusHandle {
             builder.set_buckets_for_metric(name, bounds).expect("no list of buckets is empty")
         });
     let handle = builder.install_recorder().expect("the process has no other recorder");
-    describe_gauge!("posp_build_info", "Always 1; the labels say what was built.");
+    COUNTERS.iter().for_each(|(name, help)| describe_counter!(*name, *help));
+    GAUGES.iter().for_each(|(name, help)| describe_gauge!(*name, *help));
+    HISTOGRAMS.iter().for_each(|(name, help)| describe_histogram!(*name, *help));
     gauge!("posp_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     handle
 }

@@ -1,12 +1,14 @@
 //! Where a message is wrong, and why.
 
+use std::fmt;
+
 use crate::field::FieldNo;
 
 /// Why a message could not be read. Small, `Copy`, and never holds cardholder data.
 ///
 /// Prints as `field 11 at byte 54: byte 0x20 is not a digit`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("field {} at byte {offset}: {fault}", field.0)]
+#[error("{} at byte {offset}: {fault}", Place(*field))]
 pub struct ParseError {
     /// The field at fault; 0 is the message type, 1 the bitmap.
     pub field: FieldNo,
@@ -14,6 +16,19 @@ pub struct ParseError {
     pub offset: u16,
     /// What is wrong there.
     pub fault: Fault,
+}
+
+/// A field as an error names it; what comes before the fields has no number for people.
+struct Place(FieldNo);
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.0 {
+            0 => f.write_str("message type"),
+            1 => f.write_str("bitmap"),
+            number => write!(f, "field {number}"),
+        }
+    }
 }
 
 /// What is wrong at one place of a message.

@@ -9,7 +9,7 @@ use crate::hierarchy::KeyUsage;
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum KeyError {
     /// The file or variable that should hold the local master key is missing or unreadable.
-    #[error("local master key: {origin} cannot be read ({reason})")]
+    #[error("local master key: {origin} cannot be read: {reason}")]
     LmkUnreadable {
         /// The file's path, or the variable's name.
         origin: Box<str>,

@@ -1,11 +1,13 @@
 //! `posp config`: what a configuration file says, and whether it can be used.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use switch::config::{Config, ConfigError, Profile, Resolved, Shown};
+use switch::node::keeper;
 use switch::programme::Programme;
 
 use crate::output::print;
@@ -19,9 +21,10 @@ pub(crate) struct ConfigCommand {
 
 #[derive(Subcommand, Debug)]
 enum Action {
-    /// Check a file, the environment over it, and the card programme it names.
+    /// Check a file, the environment over it, and the keys and the card programme it names.
     ///
-    /// Everything wrong is listed as FILE:LINE:COLUMN. Exits with 1 if there is anything.
+    /// What is wrong is listed as FILE:LINE:COLUMN: all of the file's, then all of the keys' and
+    /// the programme's. Exits with 1 if there is anything.
     Check {
         /// The configuration file.
         file: PathBuf,
@@ -49,10 +52,18 @@ impl ConfigCommand {
         };
         let text = match (&self.action, read) {
             (_, Err(error)) => return complain(&error),
-            (Action::Check { file }, Ok(resolved)) => match check_programme(&resolved.config) {
-                Err(error) => return complain(&error),
-                Ok(notes) => format!("{notes}{}: sound\n", file.display()),
-            },
+            (Action::Check { file }, Ok(resolved)) => {
+                let key = check_key(&resolved);
+                let checked = check_programme(&resolved.config);
+                match (key, checked) {
+                    (None, Ok(notes)) => format!("{notes}{}: sound\n", file.display()),
+                    (key, checked) => {
+                        let faults = [key, checked.err().map(|error| error.to_string())];
+                        let faults: Vec<String> = faults.into_iter().flatten().collect();
+                        return complain(&faults.join("\n"));
+                    }
+                }
+            }
             (Action::Show { origin: true, .. }, Ok(resolved)) => with_origins(&resolved),
             (Action::Show { origin: false, .. }, Ok(resolved)) => resolved.config.to_toml(),
         };
@@ -61,9 +72,17 @@ impl ConfigCommand {
     }
 }
 
-fn complain(error: &ConfigError) -> anyhow::Result<ExitCode> {
+fn complain(error: &dyn Display) -> anyhow::Result<ExitCode> {
     writeln!(io::stderr().lock(), "{error}")?;
     Ok(ExitCode::FAILURE)
+}
+
+/// Says what is wrong with the local master key, and where it was asked for.
+fn check_key(resolved: &Resolved) -> Option<String> {
+    let error = keeper(&resolved.config).err()?;
+    let row = resolved.rows().find(|row| (row.section, row.name) == ("keys", "lmk"));
+    let origin = row.map_or_else(String::new, |row| format!("{}: ", row.origin));
+    Some(format!("{origin}{error}"))
 }
 
 /// Reads the programme a node would serve; returns what a person may want to look over, line by

@@ -64,7 +64,8 @@ pub(crate) struct Pos {
     /// or sm4-cbc.
     #[arg(long, value_parser = read_mac)]
     mac: Option<MacAlgorithm>,
-    /// Where it keeps trace number, batch, slips and an owed reversal from one run to the next.
+    /// Where it keeps trace number, batch, slips and an owed reversal from one run to the next:
+    /// a file for its owner only, because slips have card numbers in clear.
     /// Without it every run is a terminal with no memory: it signs on, and takes a trace number
     /// from the clock.
     #[arg(long, value_name = "FILE", global = true)]

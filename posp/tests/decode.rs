@@ -163,7 +163,7 @@ fn bad_bytes_are_refused_with_their_place() {
     let refuse = |hex: &str| refusal(&posp(&["decode", hex], "")).to_owned();
     assert_eq!(refuse("0200 40X0"), "character 8: 'X' is not a hexadecimal digit");
     assert_eq!(refuse("0200 4 0 0"), "character 10: the last byte has one digit only");
-    assert_eq!(refuse(" "), "field 0 at byte 0: needs 2 bytes, 0 left");
+    assert_eq!(refuse(" "), "message type at byte 0: needs 2 bytes, 0 left");
     assert_eq!(refuse(&hex[..hex.len() - 2]), "field 64 at byte 150: needs 8 bytes, 7 left");
     assert_eq!(
         refuse(&hex.replacen("1962121", "1A62121", 1)),

@@ -13,8 +13,9 @@ use domain::terms::TerminalId;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
 use crate::clock::Moment;
-use crate::message::matrix::{self, Transaction};
+use crate::message::matrix::{self, Row, Transaction};
 use crate::message::reply::Reference;
+use crate::message::request::Origin;
 use crate::message::response::ResponseCode;
 
 /// The label of the only channel there is: terminals over TCP.
@@ -170,12 +171,31 @@ impl Telemetry {
         self.approved.fetch_add(1, Ordering::Relaxed).is_multiple_of(self.log_every)
     }
 
-    /// Counts a request that was refused before any shard was asked.
-    pub fn refused_unasked(&self, now: Moment, code: ResponseCode, field: u8) {
-        counter!("posp_txn_total", "channel" => CHANNEL, "txn" => "unasked", "rc" => code.to_string())
+    /// Counts and logs a request that was refused before any shard was asked: with a code, because
+    /// of a field. What asks for nothing there is has no row.
+    pub fn refused_unasked(
+        &self,
+        now: Moment,
+        message: &Message<'_>,
+        row: Option<&Row>,
+        (code, field): (ResponseCode, u8),
+    ) {
+        let txn = row.map_or("unknown", |row| row.transaction.name());
+        counter!("posp_txn_total", "channel" => CHANNEL, "txn" => txn, "rc" => code.to_string())
             .increment(1);
         if self.quota.take(now) {
-            tracing::info!(target: "posp::txn", rc = %code, field, "refused");
+            let origin = Origin::of(message);
+            tracing::info!(
+                target: "posp::txn",
+                txn,
+                mti = %message.mti(),
+                stan = message.number(11),
+                tid = origin.map(|origin| tracing::field::display(origin.terminal)),
+                mid = origin.map(|origin| tracing::field::display(origin.merchant)),
+                rc = %code,
+                field,
+                "refused"
+            );
         }
     }
 

@@ -60,8 +60,8 @@ fn a_broken_message_is_read_as_what_it_most_likely_is() {
 
 #[test]
 fn what_is_no_message_is_named() {
-    assert_eq!(error(""), "field 0 at byte 0: needs 2 bytes, 0 left");
-    assert_eq!(error("02"), "field 0 at byte 0: needs 2 bytes, 1 left");
+    assert_eq!(error(""), "message type at byte 0: needs 2 bytes, 0 left");
+    assert_eq!(error("02"), "message type at byte 0: needs 2 bytes, 1 left");
     assert_eq!(
         error("474554202F20485454502F312E310D0A0D0A"),
         "these bytes are an HTTP request, not a frame"

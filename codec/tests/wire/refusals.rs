@@ -26,16 +26,16 @@ fn in_bcd() {
     check(
         "unionpay-pos",
         "
-        02 -> field 0 at byte 0: needs 2 bytes, 1 left (MTI_BAD)
-        0A00 0000000000000000 -> field 0 at byte 0: nibble 0xA is not a digit (MTI_BAD)
-        020F 0000000000000000 -> field 0 at byte 1: nibble 0xF is not a digit (MTI_BAD)
-        0200 00000000000000 -> field 1 at byte 2: needs 8 bytes, 7 left (TRUNCATED)
-        0200 8000000000000000 -> field 1 at byte 10: needs 8 bytes, 0 left (TRUNCATED)
-        0200 8000000000000000 0000000000000000 -> field 1 at byte 10: second bitmap is empty (BITMAP_BAD)
+        02 -> message type at byte 0: needs 2 bytes, 1 left (MTI_BAD)
+        0A00 0000000000000000 -> message type at byte 0: nibble 0xA is not a digit (MTI_BAD)
+        020F 0000000000000000 -> message type at byte 1: nibble 0xF is not a digit (MTI_BAD)
+        0200 00000000000000 -> bitmap at byte 2: needs 8 bytes, 7 left (TRUNCATED)
+        0200 8000000000000000 -> bitmap at byte 10: needs 8 bytes, 0 left (TRUNCATED)
+        0200 8000000000000000 0000000000000000 -> bitmap at byte 10: second bitmap is empty (BITMAP_BAD)
         0200 8000000000000000 8000000000000000 -> field 65 at byte 18: is not a field of this dialect (FIELD_UNKNOWN)
         0200 8000000000000000 0000000000000001 3132333435363738 -> field 128 at byte 18: is not a field of this dialect (FIELD_UNKNOWN)
         0200 0000000000000000 -> 0200 {} (-)
-        0200 0000000000000000 00 -> field 1 at byte 10: 1 bytes follow the last field (TRAILING_BYTES)
+        0200 0000000000000000 00 -> bitmap at byte 10: 1 bytes follow the last field (TRAILING_BYTES)
         0200 0000000001000000 000000 -> field 40 at byte 10: is not a field of this dialect (FIELD_UNKNOWN)
 
         0200 0000000001000000 -> field 40 at byte 10: is not a field of this dialect (FIELD_UNKNOWN)
@@ -86,9 +86,9 @@ fn in_characters() {
     check(
         "iso87-ascii",
         "
-        303230 -> field 0 at byte 0: needs 4 bytes, 3 left (MTI_BAD)
-        30320030 0000000000000000 -> field 0 at byte 2: byte 0x00 is not a digit (MTI_BAD)
-        02000000 0000000000000000 -> field 0 at byte 0: byte 0x02 is not a digit (MTI_BAD)
+        303230 -> message type at byte 0: needs 4 bytes, 3 left (MTI_BAD)
+        30320030 0000000000000000 -> message type at byte 2: byte 0x00 is not a digit (MTI_BAD)
+        02000000 0000000000000000 -> message type at byte 0: byte 0x02 is not a digit (MTI_BAD)
         30323030 0020000000000000 303030302031 -> field 11 at byte 16: byte 0x20 is not a digit (DIGIT_BAD)
         30323030 4000000000000000 3139 -> field 2 at byte 14: needs 19 bytes, 0 left (TRUNCATED)
         30323030 4000000000000000 3141 -> field 2 at byte 12: length byte 0x41 is not decimal (LEN_BAD)
@@ -139,7 +139,7 @@ fn what_can_be_read_beside_it_is_read() {
     // A second bitmap of nothing hides no field.
     assert_eq!(
         read("0200 8020000000000000 0000000000000000 000001"),
-        "0200 {11} field 1 at byte 10: second bitmap is empty"
+        "0200 {11} bitmap at byte 10: second bitmap is empty"
     );
     assert!(Message::salvage(dialect, &bytes("0200 00")).is_err());
 }
@@ -147,7 +147,7 @@ fn what_can_be_read_beside_it_is_read() {
 #[test]
 fn a_message_of_more_than_65535_bytes() {
     let error = Message::parse(Dialect::unionpay_pos(), &[0; 65536]).unwrap_err();
-    assert_eq!(error.to_string(), "field 0 at byte 0: length 65535 exceeds 65534");
+    assert_eq!(error.to_string(), "message type at byte 0: length 65535 exceeds 65534");
     assert_eq!(error.code(), "LEN_BAD");
 }
 

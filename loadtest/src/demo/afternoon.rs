@@ -9,7 +9,7 @@ use crate::fen::Fen;
 use crate::kit::TestCard;
 use crate::secret::{HolderCheck, IdDocument, Pin};
 use crate::terminal::{
-    Chip, Entry, Hold, PartialApproval, Presented, Scheme, Terminal, TerminalError,
+    Chip, Entry, Hold, PartialApproval, Presented, Reason, Scheme, Terminal, TerminalError,
 };
 
 /// Sets money aside, more of it, takes it, gives it back, and takes it by telling.
@@ -25,7 +25,7 @@ pub(super) fn holding(day: &mut Day, cast: &Cast<'_>) -> Result<(), DemoError> {
     let step = Step::new("completion above 115 %", "预授权完成，超过 115%", b"64").moving(card, 0);
     day.play(step, COUNTER, |t| t.complete(&hold, &swiped, Fen(4_026)))?;
     let step =
-        Step::new("completion, 300 more than held", "预授权完成(请求)", b"00").moving(card, -300);
+        Step::new("completion, 3.00 more than held", "预授权完成(请求)", b"00").moving(card, -300);
     day.play(step, COUNTER, |t| t.complete(&hold, &swiped, Fen(3_800)))?;
     let completion = stan_of(day.counter.terminal.slips().last());
     let step =
@@ -56,11 +56,21 @@ pub(super) fn telling(day: &mut Day, cast: &Cast<'_>) -> Result<(), DemoError> {
         t.tip(meal, Fen(1_100), Fen(100))?;
         t.notice()
     })?;
+    let step = Step::new("both given back", "冲正", b"00").moving(card, 1_100);
+    day.play(step, COUNTER, |t| t.reverse(meal, Reason::NoAnswer))?;
     let step = Step::new("offline sale, told later", "离线结算", b"00").moving(card, -400);
     day.play(step, COUNTER, |t| {
         t.sell_offline(&swiped, Fen(400), Some("123456"))?;
         t.notice()
     })?;
+    let offline = stan_of(day.counter.terminal.slips().last());
+    let step = Step::new("another amount for it", "结算调整", b"00").moving(card, 100);
+    day.play(step, COUNTER, |t| {
+        t.adjust(offline, Fen(300), None)?;
+        t.notice()
+    })?;
+    let step = Step::new("its void", "消费撤销", b"00").moving(card, 300);
+    day.play(step, COUNTER, |t| t.void(offline, Some(&swiped)))?;
     let step = Step::new("e-cash sale, uploaded", "电子现金脱机消费上送", b"00").moving(card, -60);
     let chip = Entry::Chip(Chip::simulated(7, 7, [0x26, 0x01, 0x01]));
     day.play(step, COUNTER, |t| {

@@ -37,10 +37,10 @@ pub enum TerminalError {
     )]
     NoSuchSlip(Stan),
     /// Refunds, top-ups and what the terminal only tells are not reversed.
-    #[error("a {} is not reversed", .0.name())]
+    #[error("nothing that is a {} can be reversed", .0.name())]
     NotReversible(SlipKind),
-    /// Only sales, pre-authorisations and completions are voided.
-    #[error("a {} is not voided", .0.name())]
+    /// Only sales, offline sales, pre-authorisations and completions are voided.
+    #[error("nothing that is a {} can be voided", .0.name())]
     NotVoidable(SlipKind),
     /// The slip is of another kind than the request needs.
     #[error("that is the slip of a {}", .0.name())]
@@ -72,8 +72,8 @@ pub enum TerminalError {
     /// The state is another terminal's.
     #[error("the state was kept by another terminal")]
     OtherTerminal,
-    /// Its state cannot be kept. Before a request, this means that it was not sent.
-    #[error("the state of the terminal cannot be kept ({0})")]
+    /// Its state cannot be kept in its file. Before a request, this means that it was not sent.
+    #[error("the file that keeps the state of the terminal cannot be written: {0}")]
     NotKept(std::io::ErrorKind),
     /// A field could not be written.
     #[error("the request cannot be written: {0}")]

@@ -210,7 +210,7 @@ impl SlipKind {
     #[must_use]
     pub const fn voided_by(self) -> Option<Self> {
         match self {
-            Self::Sale => Some(Self::Void),
+            Self::Sale | Self::OfflineSale => Some(Self::Void),
             Self::PreAuth => Some(Self::PreAuthVoid),
             Self::Completion | Self::CompletionAdvice => Some(Self::CompletionVoid),
             Self::PointsSale => Some(Self::PointsVoid),
@@ -220,7 +220,6 @@ impl SlipKind {
             | Self::AdditionalPreAuth
             | Self::PreAuthVoid
             | Self::CompletionVoid
-            | Self::OfflineSale
             | Self::ECash
             | Self::TopUp
             | Self::PointsVoid

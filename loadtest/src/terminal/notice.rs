@@ -61,7 +61,7 @@ pub struct Notice {
     pub imprint: Imprint,
     condition: Digits<2>,
     pub(super) reference: Reference,
-    /// Field 48: the tip.
+    /// Field 48: the tip; zeros if another amount has none.
     f48: Option<String>,
     #[serde(default, with = "slip::hex", skip_serializing_if = "Option::is_none")]
     f55: Option<Vec<u8>>,
@@ -174,7 +174,7 @@ impl Terminal {
             // Of the open batch, agreed to at the terminal, by no institution in particular.
             f61: Some(format!("{}{}{date}{:013}", imprint.batch, imprint.stan, 0)),
         };
-        let f48 = tip.map(|tip| format!("{:012}", tip.0).into_bytes());
+        let f48 = Some(format!("{:012}", tip.map_or(0, |tip| tip.0)).into_bytes());
         let draft =
             Draft { reference, f48, amount: Some(amount), ..Draft::new(row, &typed(&slip)) };
         let notice = self.draft_notice(about, draft)?;
@@ -182,6 +182,7 @@ impl Terminal {
         let before = Some((slip.imprint.amount, slip.tip));
         self.notices.push(Notice { of: Some(of), before, ..notice });
         if let Some(slip) = self.slips.get_mut(&of) {
+            slip.asked.get_or_insert(slip.imprint.amount);
             slip.imprint.amount = amount;
             slip.tip = tip;
         }

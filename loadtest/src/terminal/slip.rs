@@ -85,6 +85,9 @@ pub struct Slip {
     /// The authorisation code of the pre-authorisation that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<String>,
+    /// The amount that was asked for, if a tip or an adjustment has changed it: a reversal says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) asked: Option<Fen>,
     /// The tip that is part of the amount.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tip: Option<Fen>,
@@ -114,6 +117,7 @@ impl Slip {
             date: Digits(*b"0000"),
             of: link.of,
             hold: link.hold,
+            asked: None,
             tip: None,
             is_issuer_doubted: false,
         }

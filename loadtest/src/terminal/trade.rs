@@ -3,7 +3,7 @@
 use super::ask::{Entry, Original, Owed, Presented, Reason};
 use super::content::Draft;
 use super::kind::{BALANCE, CHANGE_PIN, POINTS, Scheme, SlipKind};
-use super::slip::{Link, Reference, Slip, SlipState};
+use super::slip::{Imprint, Link, Reference, Slip, SlipState};
 use super::{Kind, Terminal, TerminalError};
 use crate::fen::Fen;
 use crate::ids::{CardNumber, Stan};
@@ -114,7 +114,7 @@ impl Terminal {
         self.send_money(kind, Link::default(), draft_of(kind, presented, Fen(0)))
     }
 
-    /// Voids the sale, completion or points sale of the open batch with trace number `of`, or a
+    /// Voids the sale, offline sale, completion or points sale of the open batch with trace number `of`, or a
     /// pre-authorisation that need not be of this batch: with a card presented, or without.
     ///
     /// # Errors
@@ -213,10 +213,11 @@ impl Terminal {
     pub fn reverse(&mut self, of: Stan, reason: Reason) -> Result<Vec<u8>, TerminalError> {
         self.must_be_free()?;
         let slip = self.slips.get(&of).ok_or(TerminalError::NoSuchSlip(of))?;
-        let Slip { kind, imprint, auth, .. } = slip.clone();
+        let Slip { kind, imprint, auth, asked, .. } = slip.clone();
         if !kind.is_reversible() {
             return Err(TerminalError::NotReversible(kind));
         }
+        let imprint = Imprint { amount: asked.unwrap_or(imprint.amount), ..imprint };
         self.owed = Some(Owed { kind, imprint, reason, auth, refused: 0 });
         self.reversal()
     }

@@ -1,6 +1,6 @@
 //! What the terminal decides itself and tells the host.
 
-use loadtest::terminal::{About, Entry, SlipKind, SlipState, State};
+use loadtest::terminal::{About, Entry, Reason, SlipKind, SlipState, State};
 use loadtest::{Fen, Presented, Terminal, TerminalError};
 
 use super::host::{Answer, Mac, card, field, setup, signed_on};
@@ -98,6 +98,17 @@ fn a_tip_changes_the_slip_of_its_sale_and_a_refusal_changes_it_back() {
 }
 
 #[test]
+fn a_reversal_repeats_the_amount_that_was_asked_for_not_the_one_with_the_tip() {
+    let (mut terminal, host) = signed_on();
+    let sale = done(&mut terminal, &host, |t, card| t.sale(card, Fen(1_000)));
+    terminal.tip(sale, Fen(1_100), Fen(100)).unwrap();
+    let notice = terminal.notice().unwrap();
+    yes(&mut terminal, &host, &notice, "A12345");
+    let reversal = terminal.reverse(sale, Reason::Trouble).unwrap();
+    assert_eq!(field(&reversal, 4).unwrap(), "000000001000");
+}
+
+#[test]
 fn an_adjustment_is_of_an_offline_sale_that_stands() {
     let (mut terminal, host) = signed_on();
     let card = card();
@@ -112,7 +123,7 @@ fn an_adjustment_is_of_an_offline_sale_that_stands() {
     let second = terminal.notice().unwrap();
     let shows = [3, 4, 60].map(|number| field(&second, number).unwrap());
     assert_eq!(shows, ["000000", "000000000450", "32000007000600"]);
-    assert_eq!(field(&second, 48), None);
+    assert_eq!(field(&second, 48).unwrap(), "000000000000", "no tip");
     yes(&mut terminal, &host, &second, "A12345");
     assert_eq!(terminal.slips().count(), 1);
 

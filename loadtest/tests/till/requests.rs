@@ -1,6 +1,8 @@
 //! Each request against the rows of the matrix, and the form of its reversal.
 
-use loadtest::terminal::{Digits, Entry, Original, PartialApproval, Reason, Scheme, SignOn};
+use loadtest::terminal::{
+    Chip, Digits, Entry, Original, PartialApproval, Reason, Scheme, SignOn, SlipState,
+};
 use loadtest::{Fen, HolderCheck, IdDocument, Presented, Stan, Terminal, TerminalError};
 
 use super::host::{Answer, SM4_BLOCK_60, card, field, signed_on, signed_on_as, sm4_setup, stan};
@@ -227,7 +229,7 @@ fn what_the_host_wants_displayed_is_read() {
 }
 
 #[test]
-fn what_is_told_or_confirmed_is_neither_voided_nor_reversed() {
+fn what_is_told_is_not_reversed_and_e_cash_not_voided_either() {
     let (mut terminal, host) = signed_on();
     let card = card();
     let typed = Presented { entry: Entry::Manual, ..Presented::swiped(&card) };
@@ -237,5 +239,15 @@ fn what_is_told_or_confirmed_is_neither_voided_nor_reversed() {
     let kind = loadtest::terminal::SlipKind::OfflineSale;
     let refused = terminal.reverse(sold, Reason::Trouble).err();
     assert_eq!(refused, Some(TerminalError::NotReversible(kind)));
-    assert_eq!(terminal.void(sold, None).err(), Some(TerminalError::NotVoidable(kind)));
+    let void = terminal.void(sold, None).unwrap();
+    yes(&mut terminal, &host, &void, "A12345");
+    assert_eq!(terminal.slip(sold).unwrap().state, SlipState::Voided);
+
+    let chip = Entry::Chip(Chip::simulated(7, 7, [0x26, 0x01, 0x01]));
+    let inserted = Presented { entry: chip, ..Presented::swiped(&card) };
+    let paid = terminal.sell_from_chip(&inserted, TAN).unwrap();
+    let request = terminal.notice().unwrap();
+    yes(&mut terminal, &host, &request, "A12345");
+    let kind = loadtest::terminal::SlipKind::ECash;
+    assert_eq!(terminal.void(paid, None).err(), Some(TerminalError::NotVoidable(kind)));
 }

@@ -225,9 +225,9 @@ pub(super) enum Decided {
         /// In yuan, with two decimals.
         #[arg(long)]
         amount: Fen,
-        /// The authorisation code somebody gave by telephone (F38).
+        /// The authorisation code somebody gave by telephone (F38): six characters.
         #[arg(long, value_name = "CODE")]
-        approval: Option<String>,
+        approval: String,
     },
     /// Sell from the money on a chip, and tell the host.
     ECash {

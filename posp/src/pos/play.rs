@@ -73,7 +73,7 @@ impl Pos {
         Ok(match decided {
             Decided::OfflineSale { card, amount, approval } => {
                 let presented = self.presented(card)?;
-                let approval = approval.as_deref();
+                let approval = Some(approval.as_str());
                 station.note(|terminal| terminal.sell_offline(&presented, *amount, approval))?
             }
             Decided::ECash { card, amount } => {

@@ -17,6 +17,8 @@ use crate::output::print;
 pub(super) fn done(done: &Done, terminal: &Terminal, as_json: bool) -> io::Result<()> {
     if as_json {
         let last = done.exchanges.first().or(done.before.last());
+        // The answer to one tender is not the answer to the bill: `after` has them all.
+        let last = last.filter(|_| done.receipt.is_none());
         let mut object = last.map_or_else(|| json!({}), |exchange| fields(&exchange.reply));
         if let Some(object) = object.as_object_mut() {
             let replies = |list: &[Exchange]| -> Json {
@@ -24,7 +26,9 @@ pub(super) fn done(done: &Done, terminal: &Terminal, as_json: bool) -> io::Resul
             };
             object.insert("ok".to_owned(), json!(done.is_success));
             object.insert("before".to_owned(), replies(&done.before));
-            object.insert("after".to_owned(), replies(done.exchanges.get(1..).unwrap_or_default()));
+            let first = usize::from(done.receipt.is_none());
+            let after = done.exchanges.get(first..).unwrap_or_default();
+            object.insert("after".to_owned(), replies(after));
             object.insert("reversal_owed".to_owned(), json!(terminal.owed().is_some()));
             let owed = terminal.confirmation_owed().is_some();
             object.insert("confirmation_owed".to_owned(), json!(owed));
@@ -160,6 +164,7 @@ fn fields(reply: &Reply) -> Json {
         "reconciled": reply.reconciled.map(reconciled).map(|(en, _zh)| en),
         "accepted": reply.accepted,
         "sign_on_wanted": reply.requirement == 3,
+        "header_asks": asked_by_header(reply.requirement),
     })
 }
 
@@ -192,10 +197,25 @@ fn sentence(reply: &Reply) -> String {
     if let Some(display) = &reply.display {
         parts.push(format!("\"{display}\""));
     }
-    if reply.requirement != 0 {
-        parts.push(format!("the header asks for {}", reply.requirement));
+    if let Some(what) = asked_by_header(reply.requirement) {
+        parts.push(format!("the header asks for {what}"));
     }
     parts.join(", ")
+}
+
+/// What the host wants of the terminal next.
+const fn asked_by_header(digit: u8) -> Option<&'static str> {
+    match digit {
+        0 => None,
+        1 => Some("a download of parameters"),
+        2 => Some("a status report"),
+        3 => Some("a sign-on"),
+        4 => Some("a download of CA public keys"),
+        5 => Some("a download of IC card parameters"),
+        6 => Some("a download of TMS parameters"),
+        7 => Some("a download of the blacklist"),
+        _ => Some("something this terminal does not know"),
+    }
 }
 
 const fn reconciled(reconciled: Reconciled) -> (&'static str, &'static str) {

@@ -64,8 +64,8 @@ pub fn gather(facts: &Facts, now: Moment, frame: &[u8]) -> Step {
         Err(NoRow::Invalid) => Err(ResponseCode::INVALID_TRANSACTION),
         Ok(row) => Ok(row),
     };
-    let refuse = |code, field: u8, row| {
-        facts.telemetry.refused_unasked(now, code, field);
+    let refuse = |code, field: u8, row: Option<&Row>| {
+        facts.telemetry.refused_unasked(now, &message, row, (code, field));
         answer(facts, now, &envelope, &message, row, None, code, Requirement::None)
     };
     if let Some(error) = error {
@@ -93,7 +93,8 @@ pub fn gather(facts: &Facts, now: Moment, frame: &[u8]) -> Step {
             Ok(keys) => Some(keys),
             Err(asks) => {
                 facts.telemetry.mac_failed();
-                facts.telemetry.refused_unasked(now, ResponseCode::MAC_WRONG, 64);
+                let why = (ResponseCode::MAC_WRONG, 64);
+                facts.telemetry.refused_unasked(now, &message, Some(row), why);
                 // Without a message code of its own: to sign what a stranger chose would give him
                 // the codes of messages that he can turn into others.
                 let code = ResponseCode::MAC_WRONG;
@@ -114,7 +115,8 @@ pub fn gather(facts: &Facts, now: Moment, frame: &[u8]) -> Step {
             if code == ResponseCode::DUPLICATE {
                 facts.telemetry.duplicate_differs(now, genuine.origin.terminal);
             }
-            facts.telemetry.refused_unasked(now, code, field);
+            let why = (code, field);
+            facts.telemetry.refused_unasked(now, &genuine.message, Some(row), why);
             genuine.answer(code, requirement)
         }
     }
