@@ -95,7 +95,7 @@ fn a_pin_is_changed_by_who_knows_the_old_one() {
         pin-change 4 A pin=right             | -UnfitPin A.pin=1
         pin-change 5 A pin=right newpin=5    | ok noted A.pin=5 A=1000 T1.totals=0/0/0/0
         pin-change 5 A pin=wrong newpin=5    | again A.pin=5 A.pins=0
-        pin-change 5 A pin=right newpin=6    | again A.pin=5
+        pin-change 5 A pin=right newpin=6    | -DuplicateDiffers quiet A.pin=5
         pin-change 6 A pin=wrong newpin=6    | -WrongPin A.pin=5 A.pins=1
         pin-change 7 A pin=wrong newpin=6    | -WrongPin A.pins=2
         pin-change 8 A pin=wrong newpin=6    | -WrongPin A.pins=3

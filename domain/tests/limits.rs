@@ -100,6 +100,32 @@ fn limits_count_what_was_paid() {
     );
 }
 
+/// What is set aside may be spent, so it counts: as money, and as often as there are holds.
+#[test]
+fn limits_count_what_is_held() {
+    check(
+        "
+        card A main=10000 limits=500/3/0/0
+        card B main=10000 limits=5000/2/0/0
+        pre-auth 1 A 300            | ok
+        pre-auth 2 A 201            | -AmountLimit
+        sale 3 A 201                | -AmountLimit
+        pre-auth 4 A 200            | ok
+        sale 5 A 1                  | -AmountLimit
+        pre-auth-void 6 A 200 of=4  | ok
+        completion 7 A 300 of=1     | ok
+        sale 8 A 201                | -AmountLimit
+        sale 9 A 200                | ok
+
+        pre-auth 20 B 1             | ok
+        sale 21 B 1                 | ok
+        pre-auth 22 B 1             | -CountLimit
+        completion 23 B 1 of=20     | ok
+        sale 24 B 1                 | -CountLimit
+        ",
+    );
+}
+
 #[test]
 fn a_void_undone_on_another_day_counts_on_the_day_of_its_sale() {
     check(

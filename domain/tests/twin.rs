@@ -163,7 +163,12 @@ impl Pair {
         let refusal = |more: i64, often: u32| {
             let amount = Amount::from_fen(twin.merchant() + more);
             let day = Ceiling { amount, count: count + often };
-            account.spent.refusal(&Limits { day, ..Limits::default() }, date, one)
+            account.spent.refusal(
+                &Limits { day, ..Limits::default() },
+                date,
+                one,
+                (Amount::ZERO, 0),
+            )
         };
         assert_eq!(refusal(1, 1), None, "{twin:?}");
         if count > 0 {

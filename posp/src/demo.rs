@@ -17,6 +17,7 @@ use switch::programme::Programme;
 use crate::check;
 use crate::host::{self, Doors, Host};
 use crate::output::print;
+use crate::process;
 
 /// Starts a switch with the demonstration's cards and terminals, and plays a shop's day on it.
 ///
@@ -52,6 +53,7 @@ impl Demo {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
         let scratch = tempfile::Builder::new().prefix("posp-demo-").tempdir()?;
         let kit = kit_in(scratch.path())?;
+        process::harden();
         let host = Host::start(self.config(&scratch.path().join("data")), Programme::demo())?;
         // Entries of earlier days are none of today's terminals' business.
         let earlier = host::journal(&host.data)?.len();

@@ -43,10 +43,11 @@ impl Serve {
     /// # Errors
     /// What keeps the node from starting, or kept it from ending well.
     pub(crate) fn run(self) -> Result<()> {
-        let config = self.config()?;
+        let mut config = self.config()?;
         let programme = host::programme_of(&config)?;
         let _log = log::install(&config)?;
         process::harden();
+        process::fit_lines(&mut config);
         let node = host::run(&config, &programme, |doors| {
             tracing::info!(pos = %doors.pos, http = %doors.http, "ready");
         });

@@ -50,6 +50,8 @@ pub enum Suspicion {
     UnknownTerminal,
     /// Sign-ons and sign-offs come faster than any terminal sends them.
     KeyRate,
+    /// More requests about a new master key than are taken in a minute.
+    TmkRate,
     /// Settlements do.
     SettlementRate,
     /// Uploads do.
@@ -68,6 +70,7 @@ impl Suspicion {
             Self::MerchantDiffers => "merchant differs",
             Self::UnknownTerminal => "unknown terminal",
             Self::KeyRate => "key rate",
+            Self::TmkRate => "master key rate",
             Self::SettlementRate => "settlement rate",
             Self::UploadRate => "upload rate",
             Self::ReportRate => "report rate",

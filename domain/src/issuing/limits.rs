@@ -38,13 +38,21 @@ pub struct Spent {
 }
 
 impl Spent {
-    /// Returns why `amount` more on `date` is too much, if so.
+    /// Returns why `amount` more on `date` is too much, if so. What is `held` for so many open
+    /// pre-authorisations may still be spent on any day, so it counts as if it were.
     #[must_use]
-    pub fn refusal(&self, limits: &Limits, date: BusinessDate, amount: Amount) -> Option<Refusal> {
+    pub fn refusal(
+        &self,
+        limits: &Limits,
+        date: BusinessDate,
+        amount: Amount,
+        held: (Amount, u32),
+    ) -> Option<Refusal> {
         let now = self.on(date);
         [(now.day, limits.day), (now.month, limits.month)].into_iter().find_map(|(sum, ceiling)| {
-            let is_too_often = ceiling.count != 0 && sum.count >= ceiling.count;
-            let all = sum.amount.checked_add(amount);
+            let is_too_often =
+                ceiling.count != 0 && sum.count.saturating_add(held.1) >= ceiling.count;
+            let all = sum.amount.checked_add(held.0).and_then(|sum| sum.checked_add(amount));
             let is_too_much =
                 !ceiling.amount.is_zero() && all.is_none_or(|all| all > ceiling.amount);
             match (is_too_much, is_too_often) {
@@ -99,22 +107,26 @@ mod tests {
 
     #[test]
     fn a_day_and_a_month_have_ends() {
-        let fen = Amount::from_fen;
+        let (fen, none) = (Amount::from_fen, (Amount::ZERO, 0));
         let limits = Limits {
             day: Ceiling { amount: fen(100), count: 2 },
             month: Ceiling { amount: fen(150), count: 0 },
         };
         let mut spent = Spent::default();
-        assert_eq!(spent.refusal(&limits, date(1, 30), fen(100)), None);
-        assert_eq!(spent.refusal(&limits, date(1, 30), fen(101)), Some(Refusal::AmountLimit));
+        assert_eq!(spent.refusal(&limits, date(1, 30), fen(100), none), None);
+        assert_eq!(spent.refusal(&limits, date(1, 30), fen(101), none), Some(Refusal::AmountLimit));
+        let held =
+            |amount, count| spent.refusal(&limits, date(1, 30), fen(50), (fen(amount), count));
+        assert_eq!([held(50, 1), held(51, 1)], [None, Some(Refusal::AmountLimit)]);
+        assert_eq!(held(0, 2), Some(Refusal::CountLimit));
         spent.change(date(1, 30), date(1, 30), fen(40), 1);
         spent.change(date(1, 30), date(1, 30), fen(40), 1);
-        assert_eq!(spent.refusal(&limits, date(1, 30), fen(1)), Some(Refusal::CountLimit));
-        assert_eq!(spent.refusal(&limits, date(1, 31), fen(70)), None);
-        assert_eq!(spent.refusal(&limits, date(1, 31), fen(71)), Some(Refusal::AmountLimit));
-        assert_eq!(spent.refusal(&limits, date(2, 1), fen(100)), None);
+        assert_eq!(spent.refusal(&limits, date(1, 30), fen(1), none), Some(Refusal::CountLimit));
+        assert_eq!(spent.refusal(&limits, date(1, 31), fen(70), none), None);
+        assert_eq!(spent.refusal(&limits, date(1, 31), fen(71), none), Some(Refusal::AmountLimit));
+        assert_eq!(spent.refusal(&limits, date(2, 1), fen(100), none), None);
         spent.change(date(1, 30), date(1, 31), fen(-40), -1);
-        assert_eq!(spent.refusal(&limits, date(1, 31), fen(100)), None);
+        assert_eq!(spent.refusal(&limits, date(1, 31), fen(100), none), None);
         spent.change(date(1, 31), date(2, 1), fen(-40), -1);
         assert_eq!(spent, Spent { date: date(2, 1), ..Spent::default() });
     }

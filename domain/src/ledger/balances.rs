@@ -170,6 +170,14 @@ impl Balances {
         &self.holds
     }
 
+    /// Returns how much money is set aside, in how many holds.
+    #[must_use]
+    pub fn held_in_all(&self) -> (Amount, u32) {
+        let held = self.holds.iter().map(|hold| hold.parts.money());
+        let count = u32::try_from(self.holds.len()).unwrap_or(u32::MAX);
+        (held.fold(Amount::ZERO, Amount::plus), count)
+    }
+
     /// Returns what the hold with this number sets aside; nothing, if there is none.
     #[must_use]
     pub fn held(&self, number: u32) -> Parts {

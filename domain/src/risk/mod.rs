@@ -124,7 +124,10 @@ fn amount(account: &Account, ask: &Ask) -> Option<Refusal> {
 
 fn day_and_month(account: &Account, ask: &Ask) -> Option<Refusal> {
     match ask.debit {
-        Debit::Money(debit, _) => account.spent.refusal(&account.terms.limits, ask.date, debit),
+        Debit::Money(debit, _) => {
+            let held = account.balances.held_in_all();
+            account.spent.refusal(&account.terms.limits, ask.date, debit, held)
+        }
         Debit::Points(_) | Debit::None => None,
     }
 }

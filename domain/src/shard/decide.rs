@@ -185,6 +185,13 @@ impl Shard {
         }
     }
 
+    /// True unless a PIN was changed, and the request chooses another than the card has now.
+    fn chooses_the_same(&self, txn: &Txn, request: &Request) -> bool {
+        let is_done = txn.kind == TxnKind::PinChange && txn.state == TxnState::Approved;
+        let pin = self.accounts.get(&txn.card).and_then(|account| account.identity.pin);
+        !is_done || pin.map(NewPin::Fit) == request.new_pin
+    }
+
     /// Answers a request whose key is taken: as the first time, if it is the same request.
     fn repeat(
         &self,
@@ -203,6 +210,7 @@ impl Shard {
                 && txn.amount == request.amount
                 && txn.merchant == request.merchant
                 && txn.original.is_none_or(|known| original.is_none_or(|said| said == known))
+                && self.chooses_the_same(txn, request)
         };
         if !is_same {
             let answer = self.answer(Err(Refusal::DuplicateDiffers), now, Detail::Plain);

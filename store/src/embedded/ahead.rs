@@ -121,10 +121,11 @@ fn make(recipe: &Recipe, first: u64, give: &SyncSender<io::Result<Segment>>, sig
     for number in first.. {
         let made = loop {
             match make_one(recipe, number, &signs.is_wanted) {
-                // A full disk is no loss: what is there goes on, and debits are no longer taken.
-                Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                // A full disk is no loss, nor are too many open files: what is there goes on, and
+                // debits are no longer taken.
+                Err(error) if is_for_want_of_room(&error) => {
                     if !signs.is_full.swap(true, Ordering::Relaxed) {
-                        tracing::error!(segment = number, "no room on the disk for a segment");
+                        tracing::error!(segment = number, %error, "no room for a segment");
                     }
                     thread::sleep(RETRY);
                 }
@@ -137,6 +138,12 @@ fn make(recipe: &Recipe, first: u64, give: &SyncSender<io::Result<Segment>>, sig
             return;
         }
     }
+}
+
+fn is_for_want_of_room(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let no_files = [Errno::MFILE, Errno::NFILE].map(|errno| Some(errno.raw_os_error()));
+    error.kind() == io::ErrorKind::StorageFull || no_files.contains(&error.raw_os_error())
 }
 
 fn make_one(recipe: &Recipe, number: u64, wanted: &AtomicBool) -> io::Result<Segment> {

@@ -244,6 +244,8 @@ pub(crate) fn unknown_key<'k>(key: &str, known: impl Iterator<Item = &'k str>) -
         .map(|known| (strsim::damerau_levenshtein(key, known), known))
         .filter(|&(distance, known)| distance <= known.len().div_ceil(3))
         .min();
+    // What a stranger wrote must not steer the terminal of whoever reads this.
+    let key = key.escape_debug();
     match near {
         Some((_, known)) => format!("unknown key {key}; did you mean {known}?"),
         None => format!("unknown key {key}"),

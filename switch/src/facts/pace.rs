@@ -1,11 +1,12 @@
 //! How often a terminal may ask for what no message code protects.
 //!
-//! Anybody can send a sign-on, a settlement, an upload or a report in the name of any terminal, and each
-//! leaves an entry in the journal. So many a minute are taken, and no flood of them fills a disk.
+//! Anybody can send a sign-on, a settlement, an upload, a report or a request for a master key in the
+//! name of any terminal, and each leaves an entry in the journal or costs much work. So many a minute
+//! are taken, and no flood of them fills a disk or keeps a core busy.
 
 use crate::clock::Moment;
 
-/// Requests without a message code that leave entries. What one kind uses up, it does not take
+/// Requests without a message code that leave entries or cost much. What one kind uses up, it does not take
 /// from another.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Unsigned {
@@ -17,11 +18,13 @@ pub enum Unsigned {
     Upload,
     /// Reports of a terminal's status.
     Report,
+    /// Requests for a new master key and to use it: each costs work with a private key, or a guess.
+    Tmk,
 }
 
 /// What was taken in the minute that is running.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Paces([Pace; 4]);
+pub(super) struct Paces([Pace; 5]);
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Pace {
@@ -33,12 +36,13 @@ impl Paces {
     /// Takes one more, if fewer than `most` were taken in this minute.
     pub(super) fn take(&mut self, kind: Unsigned, now: Moment, most: u32) -> bool {
         const MINUTE: u64 = 60_000_000;
-        let [keys, settlements, uploads, reports] = &mut self.0;
+        let [keys, settlements, uploads, reports, tmks] = &mut self.0;
         let pace = match kind {
             Unsigned::Keys => keys,
             Unsigned::Settlement => settlements,
             Unsigned::Upload => uploads,
             Unsigned::Report => reports,
+            Unsigned::Tmk => tmks,
         };
         if now.micros.saturating_sub(pace.began) >= MINUTE {
             *pace = Pace { began: now.micros, taken: 0 };

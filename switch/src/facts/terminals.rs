@@ -42,8 +42,10 @@ impl Scheme {
     }
 }
 
-/// How many sets of working keys a terminal may have at the most, beside the current one.
-const KEYS_KEPT: usize = 4;
+/// How many sets of working keys a terminal may have at the most, beside the current one: more than
+/// the sign-ons that are taken in a minute, so that strangers cannot push out the keys of a terminal
+/// in the time it takes to use them.
+const KEYS_KEPT: usize = 24;
 
 /// The terminals of a node.
 #[derive(Debug, Default)]
@@ -439,8 +441,15 @@ impl TerminalEntry {
             return Err(Busy::Barred);
         }
         let batch_is_open = lane.batches.open.number == batch;
-        if batch_is_open && lane.card_of(batch, stan).is_some_and(|other| other != card) {
-            return Err(Busy::TakenByOtherCard);
+        if batch_is_open {
+            let slip = lane.batches.open.slips.get(&stan);
+            if slip.is_some_and(|slip| slip.card != card) {
+                return Err(Busy::TakenByOtherCard);
+            }
+            // Whether that one will have a slip is not known yet, and a refusal must stay true.
+            if lane.in_flight.iter().any(|&(taken, other)| taken == stan && other != card) {
+                return Err(Busy::InFlight);
+            }
         }
         lane.in_flight.push((stan, card));
         drop(lane);

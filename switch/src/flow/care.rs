@@ -142,6 +142,7 @@ fn new_tmk(genuine: &Genuine<'_>) -> Result<Step, Stop> {
     if *serial != *permission.serial {
         return Err(NOT_PERMITTED);
     }
+    genuine.keep_pace(Unsigned::Tmk)?;
     // Two copies of one request must not be given two keys.
     let alone = genuine.entry.begin_alone().map_err(|_busy| Stop::Later)?;
     let request = request_of(permission, wrapped);
@@ -169,6 +170,7 @@ fn new_tmk(genuine: &Genuine<'_>) -> Result<Step, Stop> {
 /// terminal proves that it has the new one.
 fn use_tmk(genuine: &Genuine<'_>) -> Result<Step, Stop> {
     let [proof] = errand::objects(&genuine.message, [errand::TMK_PROOF]).ok_or(MALFORMED)?;
+    genuine.keep_pace(Unsigned::Tmk)?;
     let (hsm, id) = (&genuine.facts.hsm, &genuine.origin.terminal.0);
     let is_proven = |tmk: &IssuedTmk| {
         let sealed = SealedKey::from_bytes(tmk.sealed.to_vec());

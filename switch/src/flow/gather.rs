@@ -257,6 +257,7 @@ impl Genuine<'_> {
         let rules = &self.facts.rules;
         let (most, suspicion) = match kind {
             Unsigned::Keys => (rules.unsigned_per_minute, Suspicion::KeyRate),
+            Unsigned::Tmk => (rules.unsigned_per_minute, Suspicion::TmkRate),
             Unsigned::Settlement => (rules.unsigned_per_minute, Suspicion::SettlementRate),
             Unsigned::Upload => (rules.uploads_per_minute, Suspicion::UploadRate),
             Unsigned::Report => (rules.unsigned_per_minute, Suspicion::ReportRate),

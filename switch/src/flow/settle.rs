@@ -45,12 +45,14 @@ fn upload(genuine: &Genuine<'_>, details: Vec<(Stan, Amount)>) -> Result<Step, S
     Ok(genuine.ask_own_shard(Command::Upload(upload), Guard::Free, None))
 }
 
-/// The end of an upload (0320, 202 or 207).
+/// The end of an upload (0320, 202 or 207): waits until its settlement is through, because what was
+/// booked is known only then.
 pub(super) fn end(genuine: &Genuine<'_>) -> Result<Step, Stop> {
     let batch = genuine.batch()?;
+    let alone = genuine.entry.begin_alone().map_err(|_busy| Stop::Later)?;
     genuine.keep_pace(Unsigned::Upload)?;
     let booked = genuine.entry.closed_slips(batch);
     let terminal = genuine.origin.terminal;
     let command = Command::EndBatch { terminal, batch, booked };
-    Ok(genuine.ask_own_shard(command, Guard::Free, None))
+    Ok(genuine.ask_own_shard(command, Guard::Alone(alone), None))
 }

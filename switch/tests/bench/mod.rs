@@ -287,7 +287,7 @@ impl Bench {
                 break;
             }
         }
-        let key_of = |heard: &Heard| (heard.digits(11), heard.mti().as_bytes()[1]);
+        let key_of = |heard: &Heard| (heard.digits(11), heard.digits(2), heard.mti().as_bytes()[1]);
         let answer_to = |frame: &Vec<u8>| {
             let key = key_of(&Heard { frame: frame.clone() });
             sent.iter().find(|heard| key_of(heard) == key).unwrap().clone()

@@ -147,6 +147,26 @@ fn two_copies_get_one_key() {
     house.stop(directory.path());
 }
 
+/// What costs work with the private key, or is a guess, is taken so often a minute.
+#[test]
+fn requests_about_a_key_have_a_pace() {
+    let directory = TempDir::new().unwrap();
+    let house = House::start(directory.path(), unbent());
+    let mut till = Till::at(&house, ID);
+    let key = host_key(&mut till);
+    let noise = [object(0xDF24, SERIAL.as_bytes()), object(0xDF25, &[0x55; 256])].concat();
+    let mut codes = |network, f62: &[u8]| -> Vec<String> {
+        (0..21).map(|_| till.ask("0800", network, Some(f62)).code).collect()
+    };
+    let told = codes("350", &noise);
+    assert_eq!((&*told[19], &*told[20]), ("30", "65"));
+    assert_eq!(codes("351", &activation(&first_key())), ["65"; 21]);
+    let asked = request(&key, SERIAL, &TRANSPORT);
+    assert_eq!(till.ask("0800", "350", Some(&asked)).code, "65");
+    drop(till);
+    house.stop(directory.path());
+}
+
 /// A key that was made, and one in use, outlast a restart; so does the RSA key.
 #[test]
 fn a_restart_changes_nothing() {

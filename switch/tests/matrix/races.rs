@@ -59,6 +59,50 @@ fn a_repeat_while_the_first_is_in_flight() {
     assert!(effect::faults(&world, &told).is_empty());
 }
 
+/// Which of two cards has the trace number is known when the first is through: a refusal that
+/// nobody remembers is none.
+#[test]
+fn one_trace_number_for_two_cards() {
+    let two = &format!("{SOLD}card B main=2000");
+    race(
+        two,
+        "5 sale 3 B 1000 typed | 00",
+        "5 sale 3 A 1000 typed | 94",
+        "00 A=44000 T1=7000/2/0/0",
+    );
+    race(
+        two,
+        "5 sale 3 B 3000 typed | 51",
+        "5 sale 3 A 1000 typed | 00",
+        "00 A=43000 T1=7000/2/0/0",
+    );
+}
+
+/// The end of an upload waits for its settlement, so that it knows what was booked.
+#[test]
+fn an_end_during_its_settlement() {
+    let settled = ["14 settle 3 claim=7000/2/0/0 | -", "17 end-202 8 count=0000 batch=1 | 00"];
+    let ended = |lines: [&str; 2], play: fn(&mut World, &[Vec<u8>])| {
+        let mut world = World::played(SOLD);
+        let frames = lines.map(|text| {
+            let line = Line::cut(text).unwrap();
+            let draft = form::draft(&world, &line);
+            world.bench.signed(&draft)
+        });
+        play(&mut world, &frames);
+        world.bench.state()
+    };
+    let together = ended(settled, |world, frames| {
+        world.bench.hear_together(frames);
+    });
+    let in_turn = ended(settled, |world, frames| {
+        for frame in frames {
+            world.bench.hear_together(std::slice::from_ref(frame));
+        }
+    });
+    assert_eq!(together, in_turn);
+}
+
 /// A settlement waits for what is in flight and counts it; what comes while it is on its way waits
 /// for it, and then finds its batch closed.
 #[test]
