@@ -13,6 +13,7 @@
 //! | [`demo`] | a shop's day, played and judged |
 //! | [`echo`], [`load`] | a bare echo server; a closed loop over many connections |
 //! | [`mod@bench`] | a switch beside a bare echo server |
+//! | [`measured`] | what a load measured, ready to be shown |
 //! | [`audit`] | what terminals saw against what a journal says |
 
 pub mod audit;
@@ -26,6 +27,7 @@ pub mod ids;
 pub mod kit;
 pub mod line;
 pub mod load;
+pub mod measured;
 pub mod pay;
 pub mod secret;
 mod seed;
