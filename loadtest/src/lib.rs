@@ -14,6 +14,7 @@
 //! | [`echo`], [`load`] | a bare echo server; a closed loop over many connections |
 //! | [`mod@bench`] | a switch beside a bare echo server |
 //! | [`measured`] | what a load measured, ready to be shown |
+//! | [`report`] | that as a page with charts |
 //! | [`audit`] | what terminals saw against what a journal says |
 
 pub mod audit;
@@ -29,6 +30,7 @@ pub mod line;
 pub mod load;
 pub mod measured;
 pub mod pay;
+pub mod report;
 pub mod secret;
 mod seed;
 pub mod station;
