@@ -162,18 +162,22 @@ impl Player {
 
     /// Voids the last slip, if it is a sale that stands.
     fn ask_void(&mut self, out: &mut Vec<u8>) -> Option<Stan> {
-        let sale = *self.slips.last()?;
+        let void = self.void_of(self.slips.len().checked_sub(1)?)?;
+        let stan = self.terminal.stamp(out, &void).ok()?;
+        self.file(stan, SlipKind::Void, AMOUNT);
+        Some(stan)
+    }
+
+    /// The void of this slip, if it is a sale that stands.
+    fn void_of(&self, at: usize) -> Option<Stencil> {
+        let sale = self.slips.get(at)?;
         let stands = sale.told == Told::Approved && sale.reversal == Reversal::None;
         if sale.kind != SlipKind::Sale || !stands {
             return None;
         }
-        let rrn = sale.rrn?;
         let stencil = self.stencil(Act::Sale, 0).ok()?;
-        let rrn = str::from_utf8(&rrn).ok()?;
-        let void = self.terminal.void_stencil(&stencil, sale.stan, rrn).ok()?;
-        let stan = self.terminal.stamp(out, &void).ok()?;
-        self.file(stan, SlipKind::Void, sale.amount);
-        Some(stan)
+        let rrn = sale.rrn?;
+        self.terminal.void_stencil(&stencil, sale.stan, str::from_utf8(&rrn).ok()?).ok()
     }
 
     fn begin_reversal(&mut self, at: usize) {
@@ -183,14 +187,18 @@ impl Player {
         self.under_way = Some(UnderWay::Reversal(at));
     }
 
-    /// Reverses what nobody saw the outcome of.
+    /// Reverses what nobody saw the outcome of. That of an activation stays unknown.
     fn ask_owed(&mut self, at: usize, out: &mut Vec<u8>) -> Option<Stan> {
         let slip = *self.slips.get(at)?;
-        let act = match slip.kind {
-            SlipKind::PreAuth => Act::PreAuth,
-            _ => Act::Sale,
+        let stencil = if slip.kind == SlipKind::Void {
+            // A void follows its sale at once.
+            self.void_of(at.checked_sub(1)?)?
+        } else if slip.kind == SlipKind::Activation {
+            return None;
+        } else {
+            let act = if slip.kind == SlipKind::PreAuth { Act::PreAuth } else { Act::Sale };
+            self.stencil(act, 0).ok()?
         };
-        let stencil = self.stencil(act, 0).ok()?;
         self.terminal.stamp_reversal(out, &stencil, slip.stan).ok()?;
         self.begin_reversal(at);
         Some(slip.stan)
