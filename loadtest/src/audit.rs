@@ -9,8 +9,12 @@
 //! | I3 | a request without answer has one approved entry at most, and nothing is approved that no terminal asked for |
 //! | I6 | what a terminal was told is reversed has no effect; what it was not, has |
 
+mod bulk;
+
 use std::collections::BTreeMap;
 use std::fmt;
+
+pub use bulk::{Slip, Slips, Verdict};
 
 use crate::fen::Fen;
 use crate::ids::{BatchNo, Stan, TerminalId};

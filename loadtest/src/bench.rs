@@ -1,61 +1,89 @@
-//! The benchmark: a switch beside a bare echo server, in one process, in turn.
+//! The benchmark: a scenario on a switch, in turn with a bare echo server in this process.
 //!
-//! Each round puts the same load on the echo and then on the switch: every connection is a terminal
-//! with a card of its own that sells, one sale after the other. Requests are built before the time
-//! runs, and sent to the switch once each; answers are judged alike on both sides, so the client
-//! costs the same. What the switch adds to the echo is what remains.
+//! Each round puts the same load on the echo and then on the switch. Requests are built before the
+//! time runs, as far as they do not need earlier answers; answers are judged alike on both sides, so
+//! the client costs the same. What the switch adds to the echo is what remains. Afterwards every
+//! slip is there to be held against the journal.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `phase` | the figures of one load |
+//! | `idle` | lines that say nothing, and what they cost |
+//! | `overload` | more than can be done |
+//! | `figures` | everything as figures with goals |
+
+mod figures;
+mod idle;
+mod overload;
+mod phase;
 
 use std::net::SocketAddr;
-use std::thread;
 use std::time::Duration;
 
 use serde::Serialize;
 
+pub use idle::Idle;
+pub use overload::Overloaded;
+pub use phase::{Phase, Round};
+
+use crate::audit::{Slips, Verdict};
 use crate::echo::Echo;
-use crate::fen::Fen;
-use crate::kit::{Kit, TerminalSetup, TestCard};
-use crate::load::{self, Load, LoadError, Matching, Plan, Requests, scaled};
-use crate::station::{Station, StationError};
-use crate::terminal::{Entry, Presented, SignOn, Terminal, TerminalError};
+use crate::fleet::{Counts, Fleet, FleetError};
+use crate::kit::Kit;
+use crate::load::{self, Leg, Load, LoadError, Matching, Pace, Plan, Rules, scaled};
+use crate::measured::Series;
+use crate::scenario::{Act, Cards, Scenario};
 
-/// What each sale takes.
-pub const AMOUNT: Fen = Fen(1);
-
-/// Requests of each connection before the first round: enough to learn the rate from.
-const WARM_UP_REQUESTS: usize = 40;
+/// Requests before the first round: enough to learn the rate from.
+const WARM_UP_REQUESTS: usize = 20_000;
 
 /// How long the warm-up may take.
 const WARM_UP: Duration = Duration::from_secs(5);
 
-/// How long a terminal waits at sign-on.
-const SIGN_ON_TIMEOUT: Duration = Duration::from_secs(10);
+/// The most terminals whose cards are all asked for their balance.
+const BALANCES_MAX: usize = 2_000;
 
 /// How the benchmark is run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
-    /// Connections, each with one request outstanding. The kit must have as many terminals, and a
-    /// card for each.
-    pub connections: usize,
+    /// The scenario's name.
+    pub name: String,
+    /// What is done.
+    pub scenario: Scenario,
     /// How long each phase takes.
     pub duration: Duration,
-    /// How many rounds: an echo phase and a switch phase each.
-    pub rounds: usize,
     /// Threads of the client.
     pub client_threads: usize,
     /// Threads of the echo server; as many as the switch has.
     pub server_threads: usize,
 }
 
-impl Default for Settings {
-    /// 500 connections, three rounds of twice ten seconds, two threads on each side.
-    fn default() -> Self {
+impl Settings {
+    /// Those of a scenario, with two threads on each side.
+    #[must_use]
+    pub fn of(name: &str, scenario: Scenario) -> Self {
         Self {
-            connections: 500,
-            duration: Duration::from_secs(10),
-            rounds: 3,
+            name: name.to_owned(),
+            duration: Duration::from_secs(scenario.seconds),
+            scenario,
             client_threads: 2,
             server_threads: 2,
         }
+    }
+
+    /// How often progress is told.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        let rounds = u64::from(self.scenario.rounds);
+        let each = if self.scenario.overload.is_some() { 4 } else { 3 };
+        let idle = if self.scenario.idle > 0 { rounds.saturating_add(1) } else { 0 };
+        rounds.saturating_mul(each).saturating_add(idle).saturating_add(2)
+    }
+
+    /// The requests of a whole phase, at a rate.
+    fn requests_at(&self, rate: u64) -> u64 {
+        let millis = u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX);
+        scaled(rate, millis, 1000)
     }
 }
 
@@ -68,59 +96,32 @@ pub struct JournalCounters {
     pub syncs: u64,
 }
 
+/// What the system says of a process.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Usage {
+    /// Processor time so far.
+    pub cpu: Duration,
+    /// Resident memory, in bytes.
+    pub resident: u64,
+}
+
 /// The switch under test.
 pub struct Target<'t> {
     /// Where terminals connect.
     pub address: SocketAddr,
     /// Asks for the counters of its journal, if it tells.
     pub journal: &'t dyn Fn() -> Option<JournalCounters>,
-}
-
-/// One phase: a load on one server.
-#[derive(Clone, Debug, Serialize)]
-pub struct Phase {
-    /// Answers in a second.
-    pub tps: u64,
-    /// Half of the answers came within, in microseconds.
-    pub p50_us: u64,
-    /// 99 % of the answers came within, in microseconds.
-    pub p99_us: u64,
-    /// 99.9 % of the answers came within, in microseconds.
-    pub p999_us: u64,
-    /// Processor time of the server for each answer, in nanoseconds.
-    pub server_cpu_ns: u64,
-    /// Processor time of the client for each answer, in nanoseconds.
-    pub client_cpu_ns: u64,
-    /// Answers.
-    pub answered: u64,
-    /// Answers with success.
-    pub approved: u64,
-    /// Answers without success, or to something else.
-    pub failed: u64,
-    /// Requests without an answer.
-    pub unanswered: u64,
-    /// Connections that ran out of requests before the time was over.
-    pub exhausted: usize,
-    /// Records that each sync of the journal carried, if it tells.
-    pub records_per_sync: Option<u64>,
-}
-
-/// One round.
-#[derive(Clone, Debug, Serialize)]
-pub struct Round {
-    /// The bare server.
-    pub echo: Phase,
-    /// The switch.
-    pub switch: Phase,
-    /// The switch's rate in thousandths of the echo's.
-    pub ratio_permille: u64,
+    /// Asks what its process uses. `None` if it runs in this process.
+    pub usage: Option<&'t dyn Fn() -> Option<Usage>>,
 }
 
 /// The result.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// Connections.
-    pub connections: usize,
+    /// The scenario's name.
+    pub name: String,
+    /// The scenario.
+    pub scenario: Scenario,
     /// Bytes of a request, its length included.
     pub request_bytes: usize,
     /// Bytes of an answer, its length included.
@@ -129,346 +130,346 @@ pub struct Report {
     pub rounds: Vec<Round>,
     /// The medians of the rounds, figure by figure; counts are sums.
     pub median: Round,
+    /// What idle lines cost.
+    pub idle: Option<Idle>,
+    /// What more than can be done led to.
+    pub overload: Option<Overloaded>,
     /// Answers whose message code was verified.
     pub codes_verified: u64,
     /// Those among them whose code was wrong.
     pub codes_wrong: u64,
-    /// Sales approved in all, those before the first round included.
+    /// Sign-ons that were sent.
+    pub sign_ons: u64,
+    /// Those that brought keys.
+    pub signed_on: u64,
+    /// Loads second by second.
+    #[serde(skip)]
+    pub series: Vec<Series>,
+    /// What is wrong with the run, whatever its figures.
+    #[serde(skip)]
+    pub faults: Vec<String>,
+    /// Slips that were held against the journal.
+    pub slips: u64,
+    /// Those that stand.
     pub approved: u64,
-    /// Sales whose outcome nobody knows.
+    /// What those come to, in fen.
+    pub approved_fen: u64,
+    /// Those whose outcome nobody knows.
     pub unknown: u64,
 }
 
 impl Report {
-    /// What the approved sales come to.
-    #[must_use]
-    pub fn approved_sum(&self) -> Fen {
-        Fen(self.approved.saturating_mul(AMOUNT.0))
-    }
-
-    /// Says what is wrong with the run itself, whatever its figures: sales that were refused or
-    /// got no answer, wrong message codes.
-    #[must_use]
-    pub fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        for (number, round) in (1..).zip(&self.rounds) {
-            for (name, phase) in [("echo", &round.echo), ("switch", &round.switch)] {
-                if phase.failed > 0 || phase.unanswered > 0 {
-                    faults.push(format!(
-                        "round {number}, {name}: {} failed, {} unanswered",
-                        phase.failed, phase.unanswered
-                    ));
-                }
-            }
+    /// Takes in how slips and journal compare, and how many sign-ons the journal has.
+    pub fn settle(&mut self, verdict: &Verdict, sign_ons: u64) {
+        self.slips = verdict.slips;
+        self.approved = verdict.approved;
+        self.approved_fen = verdict.sum.0;
+        self.unknown = verdict.unknown;
+        if verdict.violations > 0 {
+            let count = verdict.violations;
+            self.faults.push(format!("slips and journal differ in {count} places"));
+            self.faults.extend(verdict.first.iter().map(ToString::to_string));
         }
-        if self.codes_wrong > 0 {
-            faults.push(format!("{} answers with a wrong message code", self.codes_wrong));
+        if !(self.signed_on..=self.sign_ons).contains(&sign_ons) {
+            let (granted, asked) = (self.signed_on, self.sign_ons);
+            self.faults.push(format!(
+                "{granted} of {asked} sign-ons were granted, and the journal has {sign_ons}"
+            ));
         }
-        faults
-    }
-
-    /// Compares with what the books of the switch say: how many sales it approved, and their sum.
-    /// Sales without an answer may be in the books or not.
-    ///
-    /// # Errors
-    /// What does not agree, in words.
-    pub fn agrees_with(&self, count: u64, sum: Fen) -> Result<(), String> {
-        let most = self.approved.saturating_add(self.unknown);
-        if !(self.approved..=most).contains(&count) {
-            return Err(format!("{} sales were approved, the books have {count}", self.approved));
-        }
-        let expected = Fen(count.saturating_mul(AMOUNT.0));
-        if sum != expected {
-            return Err(format!("{count} sales come to {expected}, the books have {sum}"));
-        }
-        Ok(())
     }
 }
 
 /// Why the benchmark could not be run to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
-    /// The kit has fewer terminals or cards than there are connections.
-    #[error("{needed} terminals and cards are needed, the kit has {terminals} and {cards}")]
+    /// The kit has fewer terminals or cards than there must be.
+    #[error("{needed} terminals are needed, the kit has {terminals} and {cards} cards")]
     KitTooSmall {
-        /// Connections.
+        /// Terminals of the scenario.
         needed: usize,
         /// Terminals of the kit.
         terminals: usize,
         /// Cards of the kit.
         cards: usize,
     },
-    /// A terminal could not sign on, or its first sale was not approved.
-    #[error("terminal {number}: {error}")]
-    Station {
-        /// Counted from 1.
-        number: usize,
-        /// Why.
-        error: StationError,
-    },
     /// The switch refused what must succeed before the rounds.
     #[error("{0}")]
     Refused(&'static str),
-    /// A request could not be built.
-    #[error("a request could not be built: {0}")]
-    Terminal(#[from] TerminalError),
+    /// The fleet cannot do what it is told.
+    #[error(transparent)]
+    Fleet(#[from] FleetError),
     /// A load could not be put on.
     #[error(transparent)]
     Load(#[from] LoadError),
     /// The echo server could not be started, or a thread failed.
     #[error("the echo server cannot be started: {0}")]
     Echo(#[source] std::io::Error),
+    /// An idle line could not be opened.
+    #[error("idle line {number}: {error}")]
+    IdleLine {
+        /// Counted from 1.
+        number: u32,
+        /// Why.
+        error: crate::line::LineError,
+    },
 }
 
-/// Runs the benchmark. `progress` is told what begins.
+/// Runs the benchmark. `progress` is told what begins. The slips are to be held against the journal,
+/// and [`Report::settle`] to be told of it.
 ///
 /// # Errors
-/// [`BenchError`]. Refused sales are no error, but show in the report.
+/// [`BenchError`]. Refused requests are no error, but show in the report.
 pub fn run(
     settings: &Settings,
     kit: &Kit,
     target: &Target<'_>,
     progress: &mut dyn FnMut(&str),
-) -> Result<Report, BenchError> {
-    progress("signing on");
-    let mut crew = Crew::sign_on(settings, kit, target.address)?;
-    let echo = Echo::start(settings.server_threads, &crew.reply).map_err(BenchError::Echo)?;
-    progress("warming up");
-    let requests = crew.prepare(WARM_UP_REQUESTS, settings.client_threads)?;
-    let plan = Plan {
-        address: target.address,
-        threads: settings.client_threads,
-        duration: WARM_UP,
-        matching: Matching::Exact,
-    };
-    let warm = load::run(&plan, &requests)?;
-    crew.take(&warm);
-    let mut rate = warm.rate();
-    let plan = Plan { duration: settings.duration, ..plan };
-    let mut rounds = Vec::new();
-    for number in 1..=settings.rounds.max(1) {
-        progress(&format!("round {number}: building requests"));
-        let requests = crew.prepare(requests_each(rate, settings), settings.client_threads)?;
-        progress(&format!("round {number}: echo"));
-        let loose = Plan { address: echo.address(), matching: Matching::Loose, ..plan };
-        let bare = load::run(&loose, &requests)?;
-        progress(&format!("round {number}: switch"));
-        let before = (target.journal)();
-        let load = load::run(&plan, &requests)?;
-        let after = (target.journal)();
-        crew.take(&load);
-        rate = load.rate().max(rate);
-        rounds.push(Round {
-            ratio_permille: scaled(load.rate(), 1000, bare.rate()),
-            echo: Phase::of(&bare, None),
-            switch: Phase::of(&load, before.zip(after)),
-        });
+) -> Result<(Report, Slips), BenchError> {
+    let needed = usize::try_from(settings.scenario.terminals()).unwrap_or(usize::MAX);
+    let (terminals, cards) = (kit.terminals.len(), kit.cards.len());
+    let least = if settings.scenario.cards == Cards::One { 1 } else { needed };
+    if terminals < needed || cards < least {
+        return Err(BenchError::KitTooSmall { needed, terminals, cards });
     }
-    Ok(crew.report(settings.connections, rounds))
-}
-
-/// Twice what the switch has shown it can take, so that no connection runs dry.
-fn requests_each(rate: u64, settings: &Settings) -> usize {
-    let seconds = settings.duration.as_secs().saturating_add(1);
-    let all = rate.saturating_mul(seconds).saturating_mul(2);
-    let connections = u64::try_from(settings.connections.max(1)).unwrap_or(u64::MAX);
-    let each = scaled(all, 1, connections).saturating_add(32);
-    usize::try_from(each).unwrap_or(usize::MAX)
-}
-
-/// A terminal and the card that pays at it.
-struct Pair<'k> {
-    terminal: Terminal,
-    card: &'k TestCard,
-}
-
-impl Pair<'_> {
-    fn prepare(&mut self, count: usize) -> Result<Requests, TerminalError> {
-        let first = self.terminal.stan();
-        let presented = Presented { entry: Entry::Stripe, ..Presented::swiped(self.card) };
-        let frames = self.terminal.prepare_sales(&presented, AMOUNT, count)?;
-        Ok(Requests { frames: frames.into(), first })
+    let fleet = Fleet::new(&settings.scenario, kit);
+    let mut bench =
+        Bench { settings, kit, target, progress, fleet, rate: 0, report: Report::new(settings) };
+    bench.warm_up()?;
+    match settings.scenario.overload {
+        Some(overload) => bench.overload(overload)?,
+        None => bench.rounds()?,
     }
+    if settings.scenario.idle > 0 {
+        bench.idle()?;
+    }
+    if settings.scenario.cards == Cards::Own && bench.fleet.size() <= BALANCES_MAX {
+        bench.check_balances()?;
+    }
+    Ok(bench.finish())
 }
 
-/// All terminals, and what they have seen together.
-struct Crew<'k> {
-    pairs: Vec<Pair<'k>>,
-    /// An approval as the switch gives it, its length in front.
-    reply: Vec<u8>,
-    request_bytes: usize,
-    approved: u64,
-    unknown: u64,
-    verified: u64,
-    wrong: u64,
-}
-
-impl<'k> Crew<'k> {
-    /// Signs every terminal on, and makes one sale to see how long requests and answers are.
-    fn sign_on(settings: &Settings, kit: &'k Kit, address: SocketAddr) -> Result<Self, BenchError> {
-        let needed = settings.connections.max(1);
-        let (terminals, cards) = (kit.terminals.len(), kit.cards.len());
-        if terminals.min(cards) < needed {
-            return Err(BenchError::KitTooSmall { needed, terminals, cards });
-        }
-        let mut crew = Self {
-            pairs: Vec::with_capacity(needed),
-            reply: Vec::new(),
+impl Report {
+    fn new(settings: &Settings) -> Self {
+        Self {
+            name: settings.name.clone(),
+            scenario: settings.scenario.clone(),
             request_bytes: 0,
+            reply_bytes: 0,
+            rounds: Vec::new(),
+            median: Round::median(&[]),
+            idle: None,
+            overload: None,
+            codes_verified: 0,
+            codes_wrong: 0,
+            sign_ons: 0,
+            signed_on: 0,
+            series: Vec::new(),
+            faults: Vec::new(),
+            slips: 0,
             approved: 0,
+            approved_fen: 0,
             unknown: 0,
-            verified: 0,
-            wrong: 0,
-        };
-        let members = kit.terminals.iter().zip(&kit.cards).take(needed);
-        for (number, (setup, card)) in (1..).zip(members) {
-            crew.take_in(setup, card, address)
-                .map_err(|error| BenchError::Station { number, error })?;
         }
-        if crew.reply.is_empty() {
-            return Err(BenchError::Refused("the first sale was not approved"));
-        }
-        Ok(crew)
     }
+}
 
-    fn take_in(
-        &mut self,
-        setup: &TerminalSetup,
-        card: &'k TestCard,
-        address: SocketAddr,
-    ) -> Result<(), StationError> {
-        let mut station = Station::new(Terminal::new(setup), address, SIGN_ON_TIMEOUT);
-        let ask = SignOn::for_layout(setup.layout);
-        station.ask(|terminal| terminal.sign_on(ask))?;
-        if self.pairs.is_empty() {
-            let presented = Presented::swiped(card);
-            let sale = station.ask(|terminal| terminal.sale(&presented, AMOUNT))?;
-            if sale.reply.is_success() {
-                let length = u16::try_from(sale.received.len()).unwrap_or(u16::MAX);
-                self.reply = [&length.to_be_bytes()[..], &sale.received].concat();
-                self.request_bytes = sale.sent.len();
-                self.approved = 1;
-            }
-        }
-        self.pairs.push(Pair { terminal: station.terminal, card });
+/// A benchmark under way.
+struct Bench<'b> {
+    settings: &'b Settings,
+    kit: &'b Kit,
+    target: &'b Target<'b>,
+    progress: &'b mut dyn FnMut(&str),
+    fleet: Fleet,
+    /// The highest rate of the switch so far.
+    rate: u64,
+    report: Report,
+}
+
+impl Bench<'_> {
+    /// Signs the fleet on, learns the rate, and how long requests and answers are.
+    fn warm_up(&mut self) -> Result<(), BenchError> {
+        (self.progress)("signing on");
+        let plan = self.plan(Pace::Closed(WARM_UP));
+        self.fleet.sign_on(&plan)?;
+        (self.progress)("warming up");
+        let each = WARM_UP_REQUESTS.checked_div(self.fleet.size()).unwrap_or_default();
+        let each = if self.is_counted_out() { 1 } else { each.clamp(1, 40) };
+        self.fleet.prepare(&self.settings.scenario.mix, each, plan.threads, 0)?;
+        let load = self.fleet.run(&plan)?;
+        self.rate = load.rate();
+        let sample = self.fleet.sample();
+        let (request, reply) =
+            sample.ok_or(BenchError::Refused("none of the first requests was approved"))?;
+        (self.report.request_bytes, self.report.reply_bytes) = (request.len(), reply.len());
         Ok(())
     }
 
-    /// Builds `count` sales for every terminal, on `threads` threads.
-    fn prepare(&mut self, count: usize, threads: usize) -> Result<Vec<Requests>, BenchError> {
-        let share = self.pairs.len().div_ceil(threads.max(1)).max(1);
-        let parts: Vec<Result<Vec<Requests>, TerminalError>> = thread::scope(|scope| {
-            let hands: Vec<_> = self
-                .pairs
-                .chunks_mut(share)
-                .map(|pairs| {
-                    scope.spawn(move || pairs.iter_mut().map(|pair| pair.prepare(count)).collect())
-                })
-                .collect();
-            let joined = hands.into_iter().map(thread::ScopedJoinHandle::join);
-            joined.map(|part| part.unwrap_or(Err(TerminalError::Idle))).collect()
-        });
-        let mut requests = Vec::with_capacity(self.pairs.len());
-        for part in parts {
-            requests.extend(part?);
-        }
-        Ok(requests)
+    /// True if each terminal can ask only so often.
+    fn is_counted_out(&self) -> bool {
+        let scenario = &self.settings.scenario;
+        scenario.is_only(Act::SignOn) || scenario.is_only(Act::Activation)
     }
 
-    /// Counts what a load on the switch brought, and verifies the sampled answers.
-    fn take(&mut self, load: &Load) {
-        self.approved = self.approved.saturating_add(load.approved);
-        // An answer to something else leaves its own request open, too.
-        let unknown = load.unanswered.saturating_add(load.mismatched);
-        self.unknown = self.unknown.saturating_add(unknown);
-        for (number, frame) in &load.samples {
-            let Some(pair) = self.pairs.get(*number) else { continue };
-            self.verified = self.verified.saturating_add(1);
-            if !pair.terminal.trusts(frame) {
-                self.wrong = self.wrong.saturating_add(1);
+    fn plan(&self, pace: Pace) -> Plan {
+        let scenario = &self.settings.scenario;
+        let rules = Rules {
+            in_flight: usize::try_from(scenario.in_flight).unwrap_or(1),
+            faults: scenario.faults,
+            ..Rules::default()
+        };
+        let threads = self.settings.client_threads.max(1);
+        Plan { address: self.target.address, threads, pace, rules }
+    }
+
+    fn pace(&self) -> Pace {
+        let duration = self.settings.duration;
+        match self.settings.scenario.rate {
+            Some(rate) => Pace::Open(vec![Leg { rate, duration }]),
+            None => Pace::Closed(duration),
+        }
+    }
+
+    /// Writes as many requests as a phase may take.
+    fn prepare(&mut self, seed: u64) -> Result<(), BenchError> {
+        let scenario = &self.settings.scenario;
+        let rounds = usize::try_from(scenario.rounds).unwrap_or(1).max(1);
+        let each = if scenario.is_only(Act::SignOn) {
+            1
+        } else if scenario.is_only(Act::Activation) {
+            let cards = usize::try_from(scenario.cards_each).unwrap_or_default();
+            cards.saturating_sub(1).checked_div(rounds).unwrap_or_default().max(1)
+        } else {
+            let all = match scenario.rate {
+                // Half as much again, because terminals do not take exactly equal turns.
+                Some(rate) => self.settings.requests_at(rate.saturating_add(rate / 2)),
+                // Twice what it has shown, so that no connection runs dry.
+                None => self.settings.requests_at(self.rate.saturating_mul(2)),
+            };
+            self.each_of(all)
+        };
+        let threads = self.settings.client_threads;
+        Ok(self.fleet.prepare(&scenario.mix, each, threads, seed)?)
+    }
+
+    /// What each terminal must have, if all of them together need so much.
+    fn each_of(&self, all: u64) -> usize {
+        let terminals = u64::try_from(self.fleet.size()).unwrap_or(u64::MAX);
+        let each = scaled(all, 1, terminals).saturating_add(32);
+        usize::try_from(each).unwrap_or(usize::MAX)
+    }
+
+    fn rounds(&mut self) -> Result<(), BenchError> {
+        let mut loads = Vec::new();
+        for number in 1..=self.settings.scenario.rounds {
+            (self.progress)(&format!("round {number}: building requests"));
+            self.present(number);
+            self.prepare(number.into())?;
+            (self.progress)(&format!("round {number}: echo"));
+            let (bare, echo) = self.put_on_echo(&self.pace())?;
+            (self.progress)(&format!("round {number}: switch"));
+            let (load, switch) = self.put_on_switch(&self.plan(self.pace()))?;
+            self.judge(&format!("round {number}, echo"), &bare, Leniency::None);
+            self.judge(&format!("round {number}, switch"), &load, self.leniency());
+            self.rate = self.rate.max(load.rate());
+            let ratio_permille = scaled(load.rate(), 1000, bare.rate());
+            self.report.rounds.push(Round { echo, switch, ratio_permille });
+            loads.push((load.rate(), load, bare));
+            if self.settings.scenario.cards == Cards::One {
+                self.check_balances()?;
             }
         }
+        self.report.median = Round::median(&self.report.rounds);
+        loads.sort_by_key(|(rate, ..)| *rate);
+        let middle = loads.len().saturating_sub(1) / 2;
+        if let Some((_, load, bare)) = loads.get(middle) {
+            self.report.series.extend([load.series("switch"), bare.series("echo")]);
+        }
+        Ok(())
     }
 
-    fn report(self, connections: usize, rounds: Vec<Round>) -> Report {
-        Report {
-            connections,
-            request_bytes: self.request_bytes,
-            reply_bytes: self.reply.len(),
-            median: Round::median(&rounds),
-            rounds,
-            codes_verified: self.verified,
-            codes_wrong: self.wrong,
-            approved: self.approved,
-            unknown: self.unknown,
+    /// Hands out the card of a round, if all terminals use the same.
+    fn present(&mut self, round: u32) {
+        let number = usize::try_from(round).unwrap_or(usize::MAX);
+        if self.settings.scenario.cards == Cards::One
+            && let Some(card) = self.kit.cards.get(number)
+        {
+            self.fleet.present(card);
         }
+    }
+
+    fn put_on_echo(&self, pace: &Pace) -> Result<(Load, Phase), BenchError> {
+        let sample = self.fleet.sample();
+        let (_, reply) = sample.ok_or(BenchError::Refused("no request was approved"))?;
+        let echo = Echo::start(self.settings.server_threads, reply).map_err(BenchError::Echo)?;
+        let plan = self.plan(pace.clone());
+        let rules = Rules { matching: Matching::Loose, faults: load::Faults::NONE, ..plan.rules };
+        let plan = Plan { address: echo.address(), rules, ..plan };
+        let (load, _carousels) = load::run(&plan, self.fleet.carousels())?;
+        let phase = Phase::of(&load, load.other_cpu, None);
+        Ok((load, phase))
+    }
+
+    fn put_on_switch(&mut self, plan: &Plan) -> Result<(Load, Phase), BenchError> {
+        let usage = || self.target.usage.and_then(|usage| usage());
+        let (journal, used) = ((self.target.journal)(), usage());
+        let load = self.fleet.run(plan)?;
+        let journal = journal.zip((self.target.journal)());
+        let cpu = used.zip(usage()).map(|(before, after)| after.cpu.saturating_sub(before.cpu));
+        let phase = Phase::of(&load, cpu.unwrap_or(load.other_cpu), journal);
+        Ok((load, phase))
+    }
+
+    const fn leniency(&self) -> Leniency {
+        let faults = &self.settings.scenario.faults;
+        let is_fair = faults.drop_permille == 0
+            && faults.delay_permille == 0
+            && faults.duplicate_permille == 0;
+        if is_fair { Leniency::None } else { Leniency::Faults }
+    }
+
+    /// Notes what must not happen.
+    fn judge(&mut self, what: &str, load: &Load, leniency: Leniency) {
+        if leniency == Leniency::Faults {
+            return;
+        }
+        let counts = [
+            (load.refused(), "refused"),
+            (load.strays, "answers to nothing that was asked"),
+            (load.unanswered, "unanswered"),
+            (load.unsent, "never sent: the rate is more than can be done"),
+            (load.lines_lost, "lines closed by the server"),
+        ];
+        for (count, complaint) in counts.into_iter().filter(|(count, _)| *count > 0) {
+            self.report.faults.push(format!("{what}: {count} {complaint}"));
+        }
+    }
+
+    fn check_balances(&mut self) -> Result<(), BenchError> {
+        if self.is_counted_out() {
+            return Ok(());
+        }
+        let wrong = self.fleet.check_balances(&self.plan(self.pace()))?;
+        self.report.faults.extend(wrong.into_iter().take(10));
+        Ok(())
+    }
+
+    fn finish(mut self) -> (Report, Slips) {
+        let Counts { verified, wrong, sign_ons, signed_on } = self.fleet.counts();
+        self.report.codes_verified = verified;
+        self.report.codes_wrong = wrong;
+        (self.report.sign_ons, self.report.signed_on) = (sign_ons, signed_on);
+        if wrong > 0 {
+            self.report.faults.push(format!("{wrong} answers with a wrong message code"));
+        }
+        (self.report, self.fleet.slips())
     }
 }
 
-impl Phase {
-    fn of(load: &Load, journal: Option<(JournalCounters, JournalCounters)>) -> Self {
-        let [p50_us, p99_us, p999_us] = load.percentiles_micros();
-        let (server_cpu_ns, client_cpu_ns) = load.cpu_nanos();
-        let answered = load.answered();
-        let records_per_sync = journal.and_then(|(before, after)| {
-            let records = after.records.checked_sub(before.records)?;
-            records.checked_div(after.syncs.checked_sub(before.syncs)?)
-        });
-        Self {
-            tps: load.rate(),
-            p50_us,
-            p99_us,
-            p999_us,
-            server_cpu_ns,
-            client_cpu_ns,
-            answered,
-            approved: load.approved,
-            failed: answered.saturating_sub(load.approved),
-            unanswered: load.unanswered,
-            exhausted: load.exhausted,
-            records_per_sync,
-        }
-    }
-
-    /// The median of each figure; counts are added up.
-    fn median(phases: &[&Self]) -> Self {
-        let median = |figure: fn(&Self) -> u64| median(phases.iter().map(|phase| figure(phase)));
-        let sum = |count: fn(&Self) -> u64| {
-            phases.iter().map(|phase| count(phase)).fold(0, u64::saturating_add)
-        };
-        let told: Vec<_> = phases.iter().filter_map(|phase| phase.records_per_sync).collect();
-        Self {
-            tps: median(|phase| phase.tps),
-            p50_us: median(|phase| phase.p50_us),
-            p99_us: median(|phase| phase.p99_us),
-            p999_us: median(|phase| phase.p999_us),
-            server_cpu_ns: median(|phase| phase.server_cpu_ns),
-            client_cpu_ns: median(|phase| phase.client_cpu_ns),
-            answered: sum(|phase| phase.answered),
-            approved: sum(|phase| phase.approved),
-            failed: sum(|phase| phase.failed),
-            unanswered: sum(|phase| phase.unanswered),
-            exhausted: phases.iter().map(|phase| phase.exhausted).max().unwrap_or_default(),
-            records_per_sync: (!told.is_empty()).then(|| self::median(told.into_iter())),
-        }
-    }
-}
-
-impl Round {
-    fn median(rounds: &[Self]) -> Self {
-        let echo: Vec<_> = rounds.iter().map(|round| &round.echo).collect();
-        let switch: Vec<_> = rounds.iter().map(|round| &round.switch).collect();
-        Self {
-            echo: Phase::median(&echo),
-            switch: Phase::median(&switch),
-            ratio_permille: median(rounds.iter().map(|round| round.ratio_permille)),
-        }
-    }
-}
-
-/// The middle value; of an even number of them the lower of the two in the middle.
-fn median(values: impl Iterator<Item = u64>) -> u64 {
-    let mut values: Vec<_> = values.collect();
-    values.sort_unstable();
-    values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or_default()
+/// What is let pass.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Leniency {
+    /// Nothing.
+    None,
+    /// What faults lead to.
+    Faults,
 }

@@ -11,8 +11,11 @@
 //! | [`mod@line`], [`station`] | a TCP line; a terminal at its line |
 //! | [`pay`] | one bill paid with several tenders |
 //! | [`demo`] | a shop's day, played and judged |
-//! | [`echo`], [`load`] | a bare echo server; a closed loop over many connections |
+//! | [`echo`], [`load`] | a bare echo server; terminals at many lines |
+//! | [`scenario`], [`fleet`] | what a load is; the terminals that make it |
 //! | [`mod@bench`] | a switch beside a bare echo server |
+//! | [`measured`] | what a load measured, ready to be shown |
+//! | [`report`] | that as a page with charts |
 //! | [`audit`] | what terminals saw against what a journal says |
 
 pub mod audit;
@@ -22,11 +25,15 @@ mod cpu;
 pub mod demo;
 pub mod echo;
 pub mod fen;
+pub mod fleet;
 pub mod ids;
 pub mod kit;
 pub mod line;
 pub mod load;
+pub mod measured;
 pub mod pay;
+pub mod report;
+pub mod scenario;
 pub mod secret;
 mod seed;
 pub mod station;

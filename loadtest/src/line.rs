@@ -102,6 +102,18 @@ impl Line {
         }
     }
 
+    /// True if the host has closed the line, or broken it.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        let peeked = self.stream.set_nonblocking(true).and_then(|()| self.stream.peek(&mut [0]));
+        let is_open = match peeked {
+            Ok(count) => count > 0,
+            Err(error) => is_timeout(&error),
+        };
+        let restored = self.stream.set_nonblocking(false);
+        !is_open || restored.is_err()
+    }
+
     /// Waits until an answer is there, and does not read it.
     ///
     /// # Errors

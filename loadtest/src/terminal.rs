@@ -12,6 +12,7 @@
 //! | `content`, `request`, `chip` | fields of a request, gathered and written |
 //! | `answer`, `reply` | what an answer changes, and what it says |
 //! | `slip`, `state` | what is printed, and what outlives a power cut |
+//! | `stencil` | requests of a load |
 
 mod answer;
 mod ask;
@@ -27,6 +28,7 @@ mod request;
 mod settle;
 mod slip;
 mod state;
+mod stencil;
 mod topup;
 mod trade;
 
@@ -44,6 +46,7 @@ pub use profile::{PartialApproval, Profile, TrackLine};
 pub use reply::{Reconciled, Reply, Unreadable};
 pub use slip::{Digits, Imprint, Slip, SlipState, Totals};
 pub use state::{State, StateError};
+pub use stencil::Stencil;
 pub use topup::Confirmation;
 
 use content::Draft;

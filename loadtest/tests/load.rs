@@ -15,13 +15,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use host::shop::{Deed, Rule, Shop};
-use loadtest::audit::{Reversal, Told};
+use loadtest::audit::{Reversal, Slips, Told};
 use loadtest::bench::{self, JournalCounters, Settings, Target};
 use loadtest::demo::{self, DemoError};
-use loadtest::echo::Echo;
-use loadtest::load::{self, Matching, Plan, Requests};
+use loadtest::scenario::Scenario;
 use loadtest::terminal::{Reason, State};
-use loadtest::{Fen, Kit, Presented, Stan, Station, StationError, Terminal, TerminalError};
+use loadtest::{Fen, Kit, Presented, Station, StationError, Terminal, TerminalError};
 
 /// How long a load takes.
 const SHORT: Duration = Duration::from_millis(300);
@@ -39,116 +38,83 @@ fn kit() -> Kit {
     Kit::generate(8, 8, 3)
 }
 
-fn bench(rule: Rule) -> (bench::Report, Shop) {
+fn bench(rule: Rule) -> (bench::Report, Slips, Shop) {
     let kit = kit();
     let shop = Shop::open(&kit, rule);
-    let settings = Settings { connections: 8, duration: SHORT, rounds: 2, ..Settings::default() };
+    let scenario = Scenario { connections: 8, rounds: 2, ..Scenario::builtin("peak").unwrap() };
+    let settings = Settings { duration: SHORT, ..Settings::of("peak", scenario) };
     let counted = std::cell::Cell::new(0);
     let journal = || {
         counted.set(counted.get() + 10);
         Some(JournalCounters { records: counted.get() * 12, syncs: counted.get() })
     };
-    let target = Target { address: shop.address, journal: &journal };
+    let target = Target { address: shop.address, journal: &journal, usage: None };
     let mut told = Vec::new();
-    let report = bench::run(&settings, &kit, &target, &mut |what| told.push(what.to_owned()));
+    let measured = bench::run(&settings, &kit, &target, &mut |what| told.push(what.to_owned()));
+    assert_eq!(u64::try_from(told.len()).unwrap(), settings.steps());
     assert!(told.contains(&"round 2: switch".to_owned()));
-    (report.unwrap(), shop)
+    let (report, slips) = measured.unwrap();
+    (report, slips, shop)
 }
 
 #[test]
 fn a_benchmark_counts_what_the_host_counts() {
-    let (report, shop) = bench(|_| Deed::Approve);
-    assert_eq!(report.faults(), Vec::<String>::new());
-    let approved = shop.approved.load(Ordering::Relaxed);
-    assert_eq!(report.approved, approved);
-    assert_eq!(report.approved_sum(), Fen(approved));
-    assert_eq!(report.agrees_with(approved, Fen(approved)), Ok(()));
-    assert!(report.agrees_with(approved + 1, Fen(approved + 1)).is_err());
-    assert!(report.agrees_with(approved, Fen(approved - 1)).is_err());
-    assert_eq!((report.codes_wrong, report.unknown), (0, 0));
+    let (mut report, slips, shop) = bench(|_| Deed::Approve);
+    // This host says no balances, and has no journal.
+    report.faults.retain(|fault| !fault.contains("the host says nothing"));
+    assert_eq!(report.faults, Vec::<String>::new());
+    assert_eq!((report.sign_ons, report.signed_on, report.codes_wrong), (8, 8, 0));
     assert!(report.codes_verified >= 8);
     assert_eq!(report.rounds.len(), 2);
     for round in &report.rounds {
         assert!(round.echo.tps > 0 && round.switch.tps > 0 && round.ratio_permille > 0);
-        assert!(round.switch.p50_us > 0 && round.switch.p50_us <= round.switch.p99_us);
+        assert!(round.switch.p50_us > 0 && round.switch.p50_us <= round.switch.p90_us);
+        assert!(round.switch.p90_us <= round.switch.p99_us);
         assert!(round.switch.p99_us <= round.switch.p999_us);
+        assert!(round.switch.p999_us <= round.switch.max_us);
         assert!(round.switch.server_cpu_ns > 0 && round.echo.server_cpu_ns > 0);
         assert!(round.switch.client_cpu_ns > 0);
         assert_eq!(round.switch.records_per_sync, Some(12));
         assert_eq!(round.echo.records_per_sync, None);
     }
+    let measured = report.measured();
+    let of_series: u64 = measured.series[0].seconds.iter().map(|second| second.approved).sum();
+    assert!(report.rounds.iter().any(|round| round.switch.approved == of_series));
+    assert!(measured.figures.iter().any(|figure| figure.name == "ratio to the echo"));
+
+    // Every approval is a slip that the journal must have.
+    let approved = shop.approved.load(Ordering::Relaxed);
+    let verdict = slips.verdict();
+    assert_eq!(verdict.violations, approved);
+    report.settle(&verdict, 7);
+    let faults = report.faults.join("; ");
+    assert!(faults.contains(&format!("differ in {approved} places")), "{faults}");
+    assert!(faults.contains("8 of 8 sign-ons were granted, and the journal has 7"), "{faults}");
 }
 
 #[test]
 fn a_benchmark_shows_refusals_and_forged_codes() {
-    let (report, shop) = bench(|number| match number {
+    let (report, slips, shop) = bench(|number| match number {
         0 => Deed::Approve,
         number if number % 5 == 0 => Deed::Say("51"),
         _ => Deed::Forge,
     });
     assert_eq!(shop.approved.load(Ordering::Relaxed), 1);
     assert!(report.codes_wrong > 0);
-    let faults = report.faults().join("; ");
+    assert!(slips.verdict().slips > 1);
+    let faults = report.faults.join("; ");
     assert!(faults.contains("round 1, switch"), "{faults}");
+    assert!(faults.contains("refused"), "{faults}");
     assert!(faults.contains("wrong message code"), "{faults}");
 }
 
 #[test]
 fn a_benchmark_wants_a_card_for_each_terminal() {
-    let target = Target { address: ([127, 0, 0, 1], 1).into(), journal: &|| None };
-    let settings = Settings { connections: 9, ..Settings::default() };
-    let error = bench::run(&settings, &kit(), &target, &mut |_| {}).unwrap_err().to_string();
-    assert_eq!(error, "9 terminals and cards are needed, the kit has 8 and 8");
-}
-
-/// Requests of a terminal that has signed on at `shop`.
-fn requests(kit: &Kit, shop: &Shop, count: usize) -> Requests {
-    let mut station = Station::new(Terminal::new(&kit.terminals[0]), shop.address, LONG);
-    station.make_ready().unwrap();
-    let first = station.terminal.stan();
-    let presented = Presented::swiped(&kit.cards[0]);
-    let frames = station.terminal.prepare_sales(&presented, Fen(1), count).unwrap();
-    Requests { frames: frames.into(), first }
-}
-
-fn plan(shop: &Shop, matching: Matching) -> Plan {
-    Plan { address: shop.address, threads: 2, duration: SHORT, matching }
-}
-
-#[test]
-fn each_request_is_sent_once_and_its_answer_must_be_its_own() {
-    let kit = kit();
-    let shop = Shop::open(&kit, |_| Deed::Approve);
-    let right = requests(&kit, &shop, 5);
-    let load = load::run(&plan(&shop, Matching::Exact), std::slice::from_ref(&right)).unwrap();
-    assert_eq!((load.approved, load.exhausted, load.answered()), (5, 1, 5));
-    let wrong = Requests { first: Stan::new(77).unwrap(), ..right };
-    let load = load::run(&plan(&shop, Matching::Exact), &[wrong]).unwrap();
-    assert_eq!((load.approved, load.mismatched), (0, 5));
-}
-
-#[test]
-fn a_loose_load_goes_round_and_round_on_an_echo() {
-    let kit = kit();
-    let shop = Shop::open(&kit, |_| Deed::Approve);
-    let requests = requests(&kit, &shop, 2);
-    let mut line = loadtest::line::Line::open(shop.address, LONG).unwrap();
-    line.send(&requests.frames[..requests.frames.len() / 2]).unwrap();
-    let reply = line.receive().unwrap();
-    let length = u16::try_from(reply.len()).unwrap().to_be_bytes();
-    let echo = Echo::start(1, &[&length[..], &reply].concat()).unwrap();
-    let plan = Plan { address: echo.address(), ..plan(&shop, Matching::Loose) };
-    let load = load::run(&plan, &[requests.clone(), requests]).unwrap();
-    assert!(load.approved > 4, "{}", load.approved);
-    assert_eq!((load.mismatched, load.unanswered, load.exhausted), (0, 0, 0));
-}
-
-#[test]
-fn a_line_that_closes_leaves_its_request_without_answer() {
-    let kit = kit();
-    let shop = Shop::open(&kit, |number| if number < 3 { Deed::Approve } else { Deed::HangUp });
-    let load = load::run(&plan(&shop, Matching::Exact), &[requests(&kit, &shop, 9)]).unwrap();
-    assert_eq!((load.approved, load.unanswered), (3, 1));
+    let target = Target { address: ([127, 0, 0, 1], 1).into(), journal: &|| None, usage: None };
+    let scenario = Scenario { connections: 9, ..Scenario::builtin("peak").unwrap() };
+    let settings = Settings::of("peak", scenario);
+    let error = bench::run(&settings, &kit(), &target, &mut |_| {}).err().unwrap().to_string();
+    assert_eq!(error, "9 terminals are needed, the kit has 8 and 8 cards");
 }
 
 #[test]

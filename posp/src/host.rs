@@ -174,42 +174,71 @@ fn join(thread: JoinHandle<Result<()>>) -> Result<()> {
     thread.join().map_err(|_panic| anyhow!("the node panicked"))?
 }
 
-/// Reads a journal as an audit from outside wants it: one entry for each sale, void and refund.
+/// What an audit from outside wants to know of an entry of the journal.
+pub(crate) enum Fact {
+    /// A transaction that leaves a slip. Whether it is reversed shows later.
+    Transacted(Entry),
+    /// A transaction is undone.
+    Reversed(Key),
+    /// A terminal has signed on.
+    SignedOn,
+}
+
+/// Reads a journal from its beginning, fact by fact.
 ///
 /// # Errors
-/// If it cannot be read, or is damaged.
-pub(crate) fn journal(data: &Path) -> Result<Vec<Entry>> {
-    let mut found: Vec<Entry> = Vec::new();
-    let mut places: BTreeMap<domain::txn::TxnKey, usize> = BTreeMap::new();
+/// If it cannot be read, or is damaged, and what `take` says.
+pub(crate) fn facts(data: &Path, mut take: impl FnMut(Fact) -> Result<()>) -> Result<()> {
     for entry in store::entries(data)? {
         let entry = entry?;
         match &entry.event {
             Event::Transacted(t) => {
                 let Some(kind) = slip_kind(t.kind) else { continue };
-                places.insert(t.key, found.len());
-                found.push(Entry {
+                take(Fact::Transacted(Entry {
                     key: key_of(&t.key)?,
                     kind,
                     amount: loadtest::Fen(u64::try_from(t.approved().fen())?),
                     approved: t.outcome.is_ok(),
                     reversed: false,
                     rrn: Some(Rrn::of(entry.shard, entry.seq).to_string()),
-                });
+                }))?;
             }
-            Event::Reversed(r) => {
-                let original = places.get(&r.key).and_then(|&place| found.get_mut(place));
-                original.context("a reversal without its original")?.reversed = true;
-            }
+            Event::Reversed(r) => take(Fact::Reversed(key_of(&r.key)?))?,
+            Event::SignedOn { .. } => take(Fact::SignedOn)?,
             Event::CardIssued(_)
             | Event::TerminalRegistered { .. }
             | Event::CutOff(_)
             | Event::Barred { .. }
-            | Event::SignedOn { .. }
             | Event::SignedOff { .. }
             | Event::Batch { .. }
             | Event::Cared { .. } => {}
         }
     }
+    Ok(())
+}
+
+/// Reads a journal as an audit from outside wants it: one entry for each transaction that leaves a
+/// slip.
+///
+/// # Errors
+/// If it cannot be read, or is damaged.
+pub(crate) fn journal(data: &Path) -> Result<Vec<Entry>> {
+    let mut found: Vec<Entry> = Vec::new();
+    let mut places: BTreeMap<Key, usize> = BTreeMap::new();
+    facts(data, |fact| {
+        match fact {
+            Fact::Transacted(entry) => {
+                places.insert(entry.key, found.len());
+                found.push(entry);
+            }
+            Fact::Reversed(key) => {
+                let original = places.get(&key).and_then(|&place| found.get_mut(place));
+                original.context("a reversal without its original")?.reversed = true;
+            }
+            Fact::SignedOn => {}
+        }
+        Ok(())
+    })?;
     Ok(found)
 }
 
@@ -243,9 +272,13 @@ fn key_of(key: &domain::txn::TxnKey) -> Result<Key> {
 
 /// Reads the counters of the journal from the node's own figures.
 pub(crate) fn journal_counters() -> Option<JournalCounters> {
-    let text = admin::metrics::install().render();
+    counters_in(&admin::metrics::install().render())
+}
+
+/// Reads the counters of the journal from the text that a scraper gets.
+pub(crate) fn counters_in(metrics: &str) -> Option<JournalCounters> {
     let figure = |name: &str| {
-        let line = text.lines().find(|line| line.starts_with(name))?;
+        let line = metrics.lines().find(|line| line.starts_with(name))?;
         let digits = line.rsplit(' ').next()?;
         digits.split('.').next()?.parse::<u64>().ok()
     };

@@ -70,7 +70,7 @@ pub(super) fn files(kit: &Kit) -> [(&'static str, String); 5] {
     ]
 }
 
-/// Every product a card names: named if its cards have no expiry date.
+/// Every product a card names: named if its cards have no expiry date, with PIN if one of them has.
 fn products(kit: &Kit) -> String {
     let mut numbers: Vec<_> = kit.cards.iter().map(|card| card.product).collect();
     numbers.sort_unstable();
@@ -79,9 +79,11 @@ fn products(kit: &Kit) -> String {
         let mut cards = kit.cards.iter().filter(|card| card.product == number);
         let named = cards.all(|card| card.expiry.is_none());
         let months = if named { "" } else { "valid_months = 36\n" };
+        let mut cards = kit.cards.iter().filter(|card| card.product == number);
+        let pin = if cards.all(|card| card.pin.is_none()) { "never" } else { "always" };
         format!(
             "[[product]]\nnumber = {number}\nname = \"Load test card\"\nname_zh = \"压测卡\"\n\
-             named = {named}\npin = \"always\"\ntransaction_max = \"5000.00\"\n\
+             named = {named}\npin = \"{pin}\"\ntransaction_max = \"5000.00\"\n\
              draw = [\"bonus\", \"main\"]\nrefund_days = 30\n{months}\n"
         )
     };
@@ -107,7 +109,7 @@ fn terminal_entry(terminal: &TerminalSetup) -> String {
     let mac = serde_json::to_value(mac).unwrap_or_default();
     format!(
         "[[terminal]]\nid = \"{id}\"\nmerchant = \"{merchant}\"\nalgorithm = \"{}\"\n\
-         tmk = \"{}\"\nlayout = \"{}\"\nmac = {mac}\nrights = [\"sale\", \"inquiry\"{refund}]\n\n",
+         tmk = \"{}\"\nlayout = \"{}\"\nmac = {mac}\nrights = [\"sale\", \"inquiry\", \"pre-auth\", \"activation\"{refund}]\n\n",
         algorithm_name(*algorithm),
         const_hex::encode_upper(tmk.as_bytes()),
         layout_name(*layout),

@@ -236,31 +236,6 @@ impl Terminal {
         Ok(())
     }
 
-    /// Writes `count` sales one after the other, each with a trace number of its own, for a load
-    /// generator that sends them itself. The terminal takes no note of them.
-    ///
-    /// # Errors
-    /// As [`Terminal::balance`].
-    pub fn prepare_sales(
-        &mut self,
-        presented: &Presented<'_>,
-        amount: Fen,
-        count: usize,
-    ) -> Result<Vec<u8>, TerminalError> {
-        self.must_be_free()?;
-        let content = self.content(draft_of(SlipKind::Sale, presented, amount))?;
-        let mut frames = Vec::new();
-        for number in 0..count {
-            let stan = self.take_stan();
-            self.write_financial(&mut frames, &content, stan)?;
-            if number == 0 {
-                // All are equally long.
-                frames.reserve_exact(frames.len().saturating_mul(count.saturating_sub(1)));
-            }
-        }
-        Ok(frames)
-    }
-
     /// Sends what leaves a slip if it is approved.
     pub(super) fn send_money(
         &mut self,
