@@ -61,7 +61,7 @@ impl Schedule {
             [0, 6].map(|first| {
                 [42_u32, 30, 18, 6].into_iter().fold(0, |word, place| {
                     let six = (key >> place.wrapping_sub(first)) & 63;
-                    word << 8 | (six << 2) as u32
+                    word << 8 | ((six << 2) & 0xFF) as u32
                 })
             })
         }))
@@ -186,7 +186,7 @@ const fn tables() -> [[u32; 64]; 8] {
         let mut six = 0;
         while six < 64 {
             let out = (S[number][six] as u64) << 28 >> number.wrapping_mul(4);
-            tables[number][six] = permute(out, 32, &P) as u32;
+            tables[number][six] = (permute(out, 32, &P) & 0xFFFF_FFFF) as u32;
             six = six.wrapping_add(1);
         }
         number = number.wrapping_add(1);
