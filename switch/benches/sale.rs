@@ -183,7 +183,13 @@ impl House {
         }
         self.commit(self.clock.now());
         assert_eq!(self.approved - before, AT_ONCE, "every sale is approved");
-        lines.into_iter().map(|line| self.say(line).map_or(0, |frame| frame.len())).sum()
+        let answered = lines.into_iter().map(|line| {
+            let frame = self.say(line).expect("what was decided is answered");
+            let length = frame.len();
+            self.lines[line].session.take_back(frame);
+            length
+        });
+        answered.sum()
     }
 }
 
