@@ -21,7 +21,7 @@
 //! # Modules, lowest first
 //!
 //! `error`, `text` (bytes for serde), `random`, `cipher` (one block), `layout` and `block` (field 62
-//! of a sign-on), `mac`, `pin`, `track`, `published` (keys everybody knows), `hierarchy` (master key
+//! of a sign-on), `mac_des`, `mac`, `pin`, `track`, `published` (keys everybody knows), `hierarchy` (master key
 //! and working keys), `seal` and `vault` (at rest), `transport` (a new master key on its way), `hsm`,
 //! `soft`, `terminal`.
 
@@ -32,6 +32,7 @@ mod hierarchy;
 mod hsm;
 mod layout;
 mod mac;
+mod mac_des;
 mod pin;
 mod published;
 mod random;

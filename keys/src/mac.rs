@@ -5,14 +5,13 @@ use std::sync::OnceLock;
 use aes::{Aes128Enc, Aes256Enc};
 use cmac::digest::InnerInit;
 use cmac::{Cmac, Mac};
-use des::Des;
-use des::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use serde::{Deserialize, Serialize};
 use sm4::Sm4;
+use sm4::cipher::{BlockCipherEncrypt, KeyInit};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::cipher::{BlockKey, DesKey};
+use crate::mac_des::{MacDesKey, Schedule};
 use crate::{Algorithm, KeyError};
 
 /// How field 64 is computed over the message's bytes, from the type to the byte before the field.
@@ -46,8 +45,13 @@ pub enum MacAlgorithm {
 
 /// A MAC key with its schedule, and AES's for [`MacAlgorithm::Cmac`] made when first used.
 pub(crate) struct MacKey {
-    cipher: BlockKey,
+    cipher: MacCipher,
     cmac: Option<CmacKey>,
+}
+
+enum MacCipher {
+    Des(MacDesKey),
+    Sm4(Box<Sm4>),
 }
 
 struct CmacKey {
@@ -57,19 +61,28 @@ struct CmacKey {
 
 impl MacKey {
     pub(crate) fn new(algorithm: Algorithm, bytes: &[u8]) -> Result<Self, KeyError> {
-        let cmac = bytes.try_into().ok().map(|bytes: [u8; 16]| CmacKey {
-            bytes: Box::new(Zeroizing::new(bytes)),
+        let wrong_length = KeyError::KeyLength { got: bytes.len() };
+        let double = <&[u8; 16]>::try_from(bytes);
+        let cipher = match algorithm {
+            Algorithm::Des => MacCipher::Des(MacDesKey::new(bytes)?),
+            Algorithm::Sm4 => {
+                let bytes = double.map_err(|_other| wrong_length)?;
+                MacCipher::Sm4(Box::new(Sm4::new(bytes.into())))
+            }
+        };
+        let cmac = double.ok().map(|bytes| CmacKey {
+            bytes: Box::new(Zeroizing::new(*bytes)),
             schedule: OnceLock::new(),
         });
-        Ok(Self { cipher: BlockKey::new(algorithm, bytes)?, cmac })
+        Ok(Self { cipher, cmac })
     }
 
     /// Computes the code, or says that the key is not for `algorithm`.
     pub(crate) fn code(&self, algorithm: MacAlgorithm, bytes: &[u8]) -> Result<[u8; 8], KeyError> {
         match algorithm {
             MacAlgorithm::UnionPay => Ok(union_pay(self.des()?, bytes)),
-            MacAlgorithm::X99 => self.single().map(|key| des_cbc(key, bytes)),
-            MacAlgorithm::X919 => self.double().map(|keys| retail(keys, bytes)),
+            MacAlgorithm::X99 => self.single().map(|key| des_cbc(key, bytes).to_be_bytes()),
+            MacAlgorithm::X919 => self.double().map(|keys| retail(keys, bytes).to_be_bytes()),
             MacAlgorithm::Cmac => self.cmac(bytes),
             MacAlgorithm::Sm4A => Ok(hex_head(&sm4_xor(self.sm4()?, bytes))),
             MacAlgorithm::Sm4B => Ok(head(&sm4_xor(self.sm4()?, bytes))),
@@ -88,31 +101,31 @@ impl MacKey {
         if right.ct_eq(code).into() { Ok(()) } else { Err(KeyError::MacWrong) }
     }
 
-    const fn des(&self) -> Result<&DesKey, KeyError> {
+    const fn des(&self) -> Result<&MacDesKey, KeyError> {
         match &self.cipher {
-            BlockKey::Des(key) => Ok(key),
-            BlockKey::Sm4(_) => Err(KeyError::MacNotForKey),
+            MacCipher::Des(key) => Ok(key),
+            MacCipher::Sm4(_) => Err(KeyError::MacNotForKey),
         }
     }
 
-    fn single(&self) -> Result<&Des, KeyError> {
+    fn single(&self) -> Result<&Schedule, KeyError> {
         match self.des()? {
-            DesKey::Single(key) => Ok(key),
-            DesKey::Double(_) | DesKey::Triple(_) => Err(KeyError::MacNotForKey),
+            MacDesKey::Single(key) => Ok(key),
+            MacDesKey::Double(_) | MacDesKey::Triple(_) => Err(KeyError::MacNotForKey),
         }
     }
 
-    fn double(&self) -> Result<&[Des; 2], KeyError> {
+    fn double(&self) -> Result<&[Schedule; 2], KeyError> {
         match self.des()? {
-            DesKey::Double(keys) => Ok(keys),
-            DesKey::Single(_) | DesKey::Triple(_) => Err(KeyError::MacNotForKey),
+            MacDesKey::Double(keys) => Ok(keys),
+            MacDesKey::Single(_) | MacDesKey::Triple(_) => Err(KeyError::MacNotForKey),
         }
     }
 
     fn sm4(&self) -> Result<&Sm4, KeyError> {
         match &self.cipher {
-            BlockKey::Sm4(key) => Ok(key),
-            BlockKey::Des(_) => Err(KeyError::MacNotForKey),
+            MacCipher::Sm4(key) => Ok(key),
+            MacCipher::Des(_) => Err(KeyError::MacNotForKey),
         }
     }
 
@@ -132,33 +145,24 @@ pub(crate) fn cmac_256(key: &Aes256Enc, bytes: &[u8]) -> [u8; 8] {
     head(&mac.finalize().into_bytes().into())
 }
 
-fn union_pay(key: &DesKey, bytes: &[u8]) -> [u8; 8] {
+fn union_pay(key: &MacDesKey, bytes: &[u8]) -> [u8; 8] {
     let mut folded = 0;
     for_each_padded(bytes, |block| folded ^= u64::from_be_bytes(*block));
     let hex = upper_hex::<8, 16>(&folded.to_be_bytes());
     let ([first, second], _) = hex.as_chunks::<8>() else { return [0; 8] };
-    let mut state = *first;
-    key.encrypt(&mut state);
-    xor(&mut state, second);
-    key.encrypt(&mut state);
-    let [a, b, c, d, ..] = state;
+    let state = key.encrypt(u64::from_be_bytes(*first)) ^ u64::from_be_bytes(*second);
+    let [a, b, c, d, ..] = key.encrypt(state).to_be_bytes();
     upper_hex::<4, 8>(&[a, b, c, d])
 }
 
-fn des_cbc(key: &Des, bytes: &[u8]) -> [u8; 8] {
-    let mut state = [0; 8];
-    for_each_padded(bytes, |block| {
-        xor(&mut state, block);
-        key.encrypt_block((&mut state).into());
-    });
+fn des_cbc(key: &Schedule, bytes: &[u8]) -> u64 {
+    let mut state = 0;
+    for_each_padded(bytes, |block| state = key.encrypt(state ^ u64::from_be_bytes(*block)));
     state
 }
 
-fn retail([k1, k2]: &[Des; 2], bytes: &[u8]) -> [u8; 8] {
-    let mut state = des_cbc(k1, bytes);
-    k2.decrypt_block((&mut state).into());
-    k1.encrypt_block((&mut state).into());
-    state
+fn retail([k1, k2]: &[Schedule; 2], bytes: &[u8]) -> u64 {
+    k1.encrypt(k2.decrypt(des_cbc(k1, bytes)))
 }
 
 fn sm4_xor(key: &Sm4, bytes: &[u8]) -> [u8; 16] {

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use codec::{Message, ParseError};
 use dashmap::DashMap;
 use domain::terms::TerminalId;
+use hashbrown::DefaultHashBuilder;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
 use crate::clock::Moment;
@@ -23,7 +24,7 @@ const CHANNEL: &str = "pos";
 
 /// The counters of a node, looked up once.
 pub struct Telemetry {
-    told: DashMap<(Transaction, ResponseCode), Counter>,
+    told: DashMap<(Transaction, ResponseCode), Told, DefaultHashBuilder>,
     durations: BTreeMap<&'static str, [Histogram; 2]>,
     duplicate: Counter,
     mac_failures: Counter,
@@ -35,6 +36,12 @@ pub struct Telemetry {
     lines: LineMeter,
     /// For lines of the log that a stranger can cause.
     quota: Quota,
+}
+
+/// What is kept of one kind of answer.
+struct Told {
+    count: Counter,
+    duration: Option<Histogram>,
 }
 
 /// What no honest terminal does.
@@ -114,7 +121,7 @@ impl Telemetry {
             })
             .collect();
         Self {
-            told: DashMap::new(),
+            told: DashMap::default(),
             durations,
             duplicate: counter!("posp_duplicate_total", "channel" => CHANNEL, "reason" => "DIFFERS"),
             mac_failures: counter!("posp_mac_failures_total", "channel" => CHANNEL),
@@ -138,18 +145,12 @@ impl Telemetry {
         let is_approved = line.code.is_approval();
         let key = (line.transaction, line.code);
         match self.told.get(&key) {
-            Some(counter) => counter.increment(1),
+            Some(told) => told.take(line.micros),
             None => {
-                let (txn, rc) = (line.transaction.name(), line.code.to_string());
-                let counter =
-                    counter!("posp_txn_total", "channel" => CHANNEL, "txn" => txn, "rc" => rc);
-                counter.increment(1);
-                self.told.insert(key, counter);
+                let told = self.told_first(line.transaction, line.code);
+                told.take(line.micros);
+                self.told.insert(key, told);
             }
-        }
-        if let Some([approved, refused]) = self.durations.get(line.transaction.name()) {
-            let histogram = if is_approved { approved } else { refused };
-            histogram.record(std::time::Duration::from_micros(line.micros));
         }
         if line.code == ResponseCode::WRONG_PIN {
             self.pin_failures.increment(1);
@@ -165,6 +166,20 @@ impl Telemetry {
         if !is_approved || self.is_sampled() {
             log(line);
         }
+    }
+
+    /// Looks up what the first answer of its kind is counted with.
+    fn told_first(&self, transaction: Transaction, code: ResponseCode) -> Told {
+        let (txn, rc) = (transaction.name(), code.to_string());
+        let durations = self.durations.get(txn);
+        let duration =
+            durations.map(
+                |[approved, refused]| {
+                    if code.is_approval() { approved.clone() } else { refused.clone() }
+                },
+            );
+        let count = counter!("posp_txn_total", "channel" => CHANNEL, "txn" => txn, "rc" => rc);
+        Told { count, duration }
     }
 
     fn is_sampled(&self) -> bool {
@@ -256,6 +271,15 @@ impl Telemetry {
         counter!("posp_unmatched_total", "channel" => CHANNEL, "reason" => reason).increment(1);
         if self.quota.take(now) {
             tracing::warn!(target: "posp::txn", reason, "not answered");
+        }
+    }
+}
+
+impl Told {
+    fn take(&self, micros: u64) {
+        self.count.increment(1);
+        if let Some(duration) = &self.duration {
+            duration.record(std::time::Duration::from_micros(micros));
         }
     }
 }

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::prelude::SendError;
 use actix::{Actor, Addr, Arbiter};
 use domain::books::Books;
 use domain::shard::{Answer, Command};
@@ -12,11 +11,20 @@ use domain::terms::{Refusal, ShardNo};
 use store::{EmbeddedJournal, EmbeddedWriter};
 use tokio::sync::oneshot;
 
-use super::actor::{AccountActor, Committed, Envelope, Inbox, ReplyTo};
+use super::actor::{AccountActor, Envelope, Inbox, Look, ReplyTo};
+use super::intake::{Intake, Put};
+use super::pressure::Pressure;
 use crate::clock::Clock;
 use crate::facts::{Facts, Guard};
 
 type Desk = Addr<AccountActor<EmbeddedWriter>>;
+
+/// The account actor of a core, and how much waits for it.
+struct Place {
+    desk: Desk,
+    intake: Intake,
+    pressure: Pressure,
+}
 
 /// How often a list of commands waits a millisecond for a mailbox that others fill.
 const PATIENCE: u32 = 5_000;
@@ -25,7 +33,7 @@ const AT_ONCE: usize = 1024;
 
 /// Where commands go.
 #[derive(Clone)]
-pub struct Accounts(Arc<[Desk]>);
+pub struct Accounts(Arc<[Place]>);
 
 /// A command of a list was not done.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -64,15 +72,17 @@ impl Accounts {
                 outcomes.put(outcome);
                 if let Some(desk) = desk.get() {
                     // A mailbox that is full is being worked on, and the inbox with it.
-                    drop(desk.try_send(Committed));
+                    drop(desk.try_send(Look));
                 }
             });
             let (facts, clock) = (Arc::clone(facts), Arc::clone(clock));
+            let (intake, pressure) = (Intake::default(), Pressure::default());
+            let (commands, eased) = (intake.clone(), pressure.clone());
             let desk = AccountActor::start_in_arbiter(&arbiter.handle(), move |_ctx| {
-                AccountActor::new(shards, writer, inbox, facts, clock)
+                AccountActor::new(shards, writer, (inbox, commands), facts, clock, eased)
             });
             drop(address.set(desk.clone()));
-            desk
+            Place { desk, intake, pressure }
         });
         Self(desks.collect())
     }
@@ -85,9 +95,23 @@ impl Accounts {
     pub fn ask(&self, envelope: Envelope) -> Result<(), Envelope> {
         let desk = envelope.shard.index().checked_rem(self.0.len());
         match desk.and_then(|desk| self.0.get(desk)) {
-            Some(desk) => desk.try_send(envelope).map_err(SendError::into_inner),
+            Some(Place { desk, intake, pressure }) => {
+                pressure.add();
+                let put = intake.put(envelope).inspect_err(|_refused| pressure.remove())?;
+                if put == Put::Wake {
+                    // A mailbox that is full is being worked on, and the intake with it.
+                    drop(desk.try_send(Look));
+                }
+                Ok(())
+            }
             None => Err(envelope),
         }
+    }
+
+    /// False while so much waits that lines are not to be read: see [`Pressure`].
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        !self.0.iter().any(|place| place.pressure.is_high())
     }
 
     /// Has commands decided, many at a time, and waits until all of them are durable.

@@ -3,25 +3,21 @@
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use actix::{Actor, Addr, Context, Handler, Message};
+use actix::{Actor, Context, Handler, Message};
 use domain::shard::{Answer, Command, Shard};
 use domain::terms::ShardNo;
 use store::{Commit, CommitError, Outcome};
 use tokio::sync::oneshot;
 
-use super::Desk;
+use super::{Desk, Intake, Pressure};
 use crate::clock::Clock;
 use crate::facts::{Facts, Guard};
-use crate::terminal::{Decided, TerminalActor};
-
-/// Commands an account actor holds before it takes no more. Beyond it a request is refused
-/// before anything is decided.
-const MAILBOX: usize = 8192;
+use crate::terminal::{Decided, LineMail};
 
 /// Whoever wants an answer.
 pub enum ReplyTo {
     /// A terminal's line, under the number it gave the question.
-    Line(Addr<TerminalActor>, u64),
+    Line(LineMail, u64),
     /// Somebody who waits for one answer.
     Once(oneshot::Sender<Answer>),
 }
@@ -30,7 +26,7 @@ impl ReplyTo {
     /// Says that it was not decided, and never will be.
     fn shed(self) {
         if let Self::Line(line, token) = self {
-            drop(line.try_send(Decided { token, answer: None }));
+            line.put(Decided { token, answer: None });
         }
     }
 
@@ -41,17 +37,13 @@ impl ReplyTo {
         match self {
             // A line that is gone, or one whose owner stopped listening, needs no answer: what
             // was decided stands, and the terminal will ask or reverse.
-            Self::Line(line, token) => {
-                drop(line.try_send(Decided { token, answer: answer.ok() }));
-            }
+            Self::Line(line, token) => line.put(Decided { token, answer: answer.ok() }),
             Self::Once(waiter) => drop(answer.map(|answer| waiter.send(answer))),
         }
     }
 }
 
 /// A command for a shard.
-#[derive(Message)]
-#[rtype(result = "()")]
 pub struct Envelope {
     /// The shard.
     pub shard: ShardNo,
@@ -66,10 +58,10 @@ pub struct Envelope {
     pub not_after: Option<u64>,
 }
 
-/// There is something in the inbox.
+/// There is something in the intake or in the inbox.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct Committed;
+pub struct Look;
 
 /// What the journal has to say to an account actor. A mailbox may be full when it does; this
 /// never is.
@@ -97,19 +89,42 @@ pub struct AccountActor<C> {
     facts: Arc<Facts>,
     clock: Arc<dyn Clock>,
     inbox: Inbox,
+    intake: Intake,
+    /// Where commands are taken to.
+    taken: Vec<Envelope>,
+    pressure: Pressure,
 }
 
 impl<C: Commit + Unpin + 'static> AccountActor<C> {
-    /// Returns the actor of `shards`. The journal puts outcomes into `inbox` and sends
-    /// [`Committed`].
+    /// Returns the actor of `shards`. The journal puts outcomes into `inbox`, and whoever has a
+    /// command puts it into `intake` and adds to `pressure`; both send [`Look`].
     pub fn new(
         shards: impl IntoIterator<Item = Shard>,
         commit: C,
-        inbox: Inbox,
+        (inbox, intake): (Inbox, Intake),
         facts: Arc<Facts>,
         clock: Arc<dyn Clock>,
+        pressure: Pressure,
     ) -> Self {
-        Self { desk: Desk::new(shards, commit), facts, clock, inbox }
+        let desk = Desk::new(shards, commit);
+        Self { desk, facts, clock, inbox, intake, taken: Vec::new(), pressure }
+    }
+
+    /// Has all commands decided that there are.
+    fn decide(&mut self) {
+        let mut taken = std::mem::take(&mut self.taken);
+        self.intake.take(&mut taken);
+        for Envelope { shard, command, guard, reply, not_after } in taken.drain(..) {
+            let now = self.clock.now();
+            if not_after.is_some_and(|last| now.micros > last) {
+                self.pressure.remove();
+                drop(guard);
+                reply.shed();
+            } else {
+                self.desk.handle(shard, command, now.at, (guard, reply));
+            }
+        }
+        self.taken = taken;
     }
 
     fn answer(&mut self) {
@@ -123,6 +138,7 @@ impl<C: Commit + Unpin + 'static> AccountActor<C> {
                 self.facts.absorb(event);
             }
             let (guard, reply) = answered.waiter;
+            self.pressure.remove();
             drop(guard);
             reply.give(answered.answer);
         }
@@ -133,6 +149,7 @@ impl<C> Drop for AccountActor<C> {
     /// A shard that broke one of its rules must not serve, nor may the others go on as if it did:
     /// the next start folds the journal anew.
     fn drop(&mut self) {
+        self.intake.close();
         if std::thread::panicking() {
             drop(writeln!(std::io::stderr(), "posp stops at once: a shard broke its rules"));
             std::process::abort();
@@ -142,32 +159,13 @@ impl<C> Drop for AccountActor<C> {
 
 impl<C: Commit + Unpin + 'static> Actor for AccountActor<C> {
     type Context = Context<Self>;
-
-    fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.set_mailbox_capacity(MAILBOX);
-    }
 }
 
-impl<C: Commit + Unpin + 'static> Handler<Envelope> for AccountActor<C> {
+impl<C: Commit + Unpin + 'static> Handler<Look> for AccountActor<C> {
     type Result = ();
 
-    fn handle(&mut self, envelope: Envelope, _ctx: &mut Self::Context) {
-        let Envelope { shard, command, guard, reply, not_after } = envelope;
-        let now = self.clock.now();
-        if not_after.is_some_and(|last| now.micros > last) {
-            drop(guard);
-            reply.shed();
-        } else {
-            self.desk.handle(shard, command, now.at, (guard, reply));
-        }
-        self.answer();
-    }
-}
-
-impl<C: Commit + Unpin + 'static> Handler<Committed> for AccountActor<C> {
-    type Result = ();
-
-    fn handle(&mut self, _: Committed, _ctx: &mut Self::Context) {
+    fn handle(&mut self, _: Look, _ctx: &mut Self::Context) {
+        self.decide();
         self.answer();
     }
 }

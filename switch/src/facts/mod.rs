@@ -7,7 +7,6 @@ mod care;
 mod pace;
 mod terminals;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -18,6 +17,7 @@ use domain::issuing::MerchantTraits;
 use domain::shard::{Event, Shard, Transacted};
 use domain::terms::{MerchantId, TerminalId};
 use domain::txn::Batches;
+use hashbrown::HashMap;
 use keys::Hsm;
 
 pub use cards::{CardRef, Cards};

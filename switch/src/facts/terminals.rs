@@ -12,6 +12,7 @@ use domain::issuing::Rights;
 use domain::shard::Event;
 use domain::terms::{Amount, BatchNo, CardId, MerchantId, Stan, TerminalId, Timestamp};
 use domain::txn::{Batches, Care, CareList, Terminal, TerminalProfile, TmkCare, Totals, Version};
+use hashbrown::DefaultHashBuilder;
 use keys::{Algorithm, Hsm, KeyLayout, MacAlgorithm, SealedKey, SealedWorkingKeys, WorkingKeys};
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +50,7 @@ const KEYS_KEPT: usize = 24;
 
 /// The terminals of a node.
 #[derive(Debug, Default)]
-pub struct Terminals(DashMap<TerminalId, Arc<TerminalEntry>>);
+pub struct Terminals(DashMap<TerminalId, Arc<TerminalEntry>, DefaultHashBuilder>);
 
 impl Terminals {
     /// Finds a terminal.
@@ -358,6 +359,12 @@ impl TerminalEntry {
     #[must_use]
     pub fn keys(&self) -> Option<Arc<WorkingKeys>> {
         self.lane().keys.as_ref().map(|keyed| Arc::clone(&keyed.keys))
+    }
+
+    /// True if it is signed on.
+    #[must_use]
+    pub fn is_signed_on(&self) -> bool {
+        self.lane().keys.is_some()
     }
 
     /// Returns the keys that a sign-on must keep: those that the terminal may have.

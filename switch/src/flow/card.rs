@@ -194,7 +194,7 @@ impl Genuine<'_> {
 
     fn ask_card(&self, card: CardId, command: Command, guard: Guard) -> Step {
         let tell = self.tell(None);
-        Step::Ask(Box::new(Asked { shard: card.shard(), command, guard, tell }))
+        Step::Ask(Asked { shard: card.shard(), command, guard, tell })
     }
 
     /// Returns the amount (F4); nothing where none moves. An activation may say what the card was

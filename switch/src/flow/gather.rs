@@ -20,7 +20,6 @@ use crate::telemetry::Suspicion;
 pub(super) struct Genuine<'f> {
     pub(super) facts: &'f Facts,
     pub(super) now: Moment,
-    frame: &'f [u8],
     envelope: Envelope<'f>,
     pub(super) message: Message<'f>,
     row: &'static Row,
@@ -104,7 +103,7 @@ pub fn gather(facts: &Facts, now: Moment, frame: &[u8]) -> Step {
     } else {
         None
     };
-    let genuine = Genuine { facts, now, frame, envelope, message, row, origin, entry, keys };
+    let genuine = Genuine { facts, now, envelope, message, row, origin, entry, keys };
     match genuine.ask() {
         Ok(step) => step,
         Err(Stop::Later) => Step::Later,
@@ -128,7 +127,7 @@ fn genuine(
     message: &Message<'_>,
     entry: &TerminalEntry,
 ) -> Result<Arc<WorkingKeys>, Requirement> {
-    if entry.keys().is_none() {
+    if !entry.is_signed_on() {
         return Err(Requirement::SignOn);
     }
     let (Some(bytes), Some(code)) = (message.mac_input(), message.raw(64)) else {
@@ -223,7 +222,6 @@ impl Genuine<'_> {
 
     pub(super) fn tell(&self, f62: Option<Vec<u8>>) -> Tell {
         Tell {
-            frame: self.frame.to_vec(),
             row: self.row,
             terminal: self.origin.terminal,
             entry: Arc::clone(&self.entry),
@@ -241,7 +239,7 @@ impl Genuine<'_> {
         f62: Option<Vec<u8>>,
     ) -> Step {
         let shard = self.origin.terminal.shard();
-        Step::Ask(Box::new(Asked { shard, command, guard, tell: self.tell(f62) }))
+        Step::Ask(Asked { shard, command, guard, tell: self.tell(f62) })
     }
 
     pub(super) fn batch(&self) -> Result<BatchNo, Stop> {

@@ -25,11 +25,12 @@ use crate::message::matrix::Row;
 use crate::message::response::ResponseCode;
 
 /// What follows from a request.
+#[expect(clippy::large_enum_variant, reason = "nearly every request is a question, and none waits")]
 pub enum Step {
     /// An answer at once: nothing was asked of a shard.
     Answer(Outgoing),
     /// A question for a shard.
-    Ask(Box<Asked>),
+    Ask(Asked),
     /// Something of the terminal is in flight that must end first: gather again in a moment.
     Later,
     /// No answer: it is not a request, or nobody could be addressed. Why, for the log.
@@ -56,10 +57,8 @@ pub struct Asked {
     pub tell: Tell,
 }
 
-/// What it takes to tell a terminal the answer of a shard.
+/// What it takes to tell a terminal the answer of a shard, beside the request as it came.
 pub struct Tell {
-    /// The request, as it came: TPDU, header, message.
-    frame: Vec<u8>,
     row: &'static Row,
     terminal: TerminalId,
     entry: Arc<TerminalEntry>,

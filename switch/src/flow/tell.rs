@@ -16,16 +16,26 @@ use crate::message::request;
 use crate::message::response::{self, ResponseCode};
 use crate::telemetry::Line;
 
-/// Builds the answer to a terminal, counts it and logs it. `None` if it is too late for the
-/// terminal to take it: what was decided stands, and the terminal reverses or asks again.
+/// Bytes that nearly every answer has room in.
+const ANSWER: usize = 192;
+
+/// Builds the answer to the request that came as `frame` (TPDU, header, message), in the room of
+/// `bytes`, counts it and logs it. `None` if it is too late for the terminal to take it: what was
+/// decided stands, and the terminal reverses or asks again.
 #[must_use]
-pub fn tell(facts: &Facts, now: Moment, tell: &Tell, answer: &Answer) -> Option<Outgoing> {
+pub fn tell(
+    facts: &Facts,
+    now: Moment,
+    (frame, tell): (&[u8], &Tell),
+    answer: &Answer,
+    mut bytes: Vec<u8>,
+) -> Option<Outgoing> {
     let micros = now.micros.saturating_sub(tell.arrived.micros);
     if micros > facts.rules.answer_micros_max && !faults::is_planted(Fault::LateAnswerSent) {
         facts.telemetry.too_late();
         return None;
     }
-    let envelope = Envelope::parse(&tell.frame).ok()?;
+    let envelope = Envelope::parse(frame).ok()?;
     let message = Message::parse(facts.dialect, envelope.body).ok()?;
     let code = code_of(tell.row.transaction, &message, answer);
     let mut reply = reply_of(tell, &message, answer, code);
@@ -34,7 +44,8 @@ pub fn tell(facts: &Facts, now: Moment, tell: &Tell, answer: &Answer) -> Option<
     }
     let mac = tell.entry.scheme().mac;
     let keys = tell.keys.as_deref().map(|keys| (keys, mac));
-    let mut bytes = Vec::with_capacity(192);
+    bytes.clear();
+    bytes.reserve(ANSWER);
     let row = Some(tell.row);
     if let Err(error) = reply::write(facts, &envelope, &message, row, keys, &reply, &mut bytes) {
         tracing::error!(%error, terminal = %tell.terminal, "an answer could not be built");

@@ -1,5 +1,6 @@
 //! The actor of one connection: a socket, a mailbox, a clock, and a session that decides.
 
+use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,30 +8,20 @@ use std::task::{Context as Task, Poll, Waker};
 use std::time::Duration;
 
 use actix::fut::ActorFuture;
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message};
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, SpawnHandle};
 use codec::FrameError;
 use codec::framing::{self, Cut, Limits};
-use domain::shard::Answer;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::listener::{Lines, Place};
+use super::mail::{Decided, LineMail};
 use super::session::{Action, Question, Session};
 use crate::account::{Accounts, Envelope, ReplyTo};
 use crate::clock::{Clock, Moment};
 use crate::facts::Facts;
 use crate::telemetry::LineMeter;
-
-/// The answer of a shard to a question of this line; `None` if it was not decided.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub struct Decided {
-    /// The number of the question.
-    pub token: u64,
-    /// The answer.
-    pub answer: Option<Answer>,
-}
 
 /// The node goes to rest: answer what is in flight, take nothing more.
 #[derive(Clone, Copy, Debug, Message)]
@@ -70,12 +61,19 @@ pub struct LineParts {
 /// Bytes of answers that may wait for their reader, beyond which nothing more is read.
 const UNSENT_MAX: usize = 64 << 10;
 
+/// How long a line is not read while too much waits in the node.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+/// Bytes that are read at once. They lie on the stack, so that an idle line has no buffer.
+const ROOM: usize = 4096;
+
 /// Owns one connection.
 pub struct TerminalActor {
     parts: LineParts,
     session: Session,
     meter: LineMeter,
     place: Place,
+    mail: LineMail,
     read: Option<OwnedReadHalf>,
     write: OwnedWriteHalf,
     /// Bytes of frames that are not complete, or wait for room in flight.
@@ -86,7 +84,12 @@ pub struct TerminalActor {
     sent: u64,
     is_reader_watched: bool,
     reader: Option<Waker>,
+    /// False if too much waited in the node when it was last looked at.
+    has_room: bool,
+    is_room_watched: bool,
     frames: u64,
+    /// Ends the line if nothing comes.
+    idle: Option<SpawnHandle>,
     /// When the frame began of which a part is unread, in microseconds.
     frame_began: Option<u64>,
     is_frame_watched: bool,
@@ -105,6 +108,7 @@ impl TerminalActor {
             parts,
             meter,
             place,
+            mail: LineMail::default(),
             read: Some(read),
             write,
             unread: Vec::new(),
@@ -112,7 +116,10 @@ impl TerminalActor {
             sent: 0,
             is_reader_watched: false,
             reader: None,
+            has_room: true,
+            is_room_watched: false,
             frames: 0,
+            idle: None,
             frame_began: None,
             is_frame_watched: false,
             is_resting: false,
@@ -138,8 +145,23 @@ impl TerminalActor {
     }
 
     fn is_full(&self) -> bool {
-        self.session.in_flight() >= self.parts.rules.in_flight_max
+        !self.has_room
+            || self.session.in_flight() >= self.parts.rules.in_flight_max
             || self.unsent.len() >= UNSENT_MAX
+    }
+
+    /// Looks again in a moment whether the node has room, as long as it has none.
+    fn watch_room(&mut self, ctx: &mut Context<Self>) {
+        if self.has_room || self.is_room_watched {
+            return;
+        }
+        self.is_room_watched = true;
+        ctx.run_later(LOOK_AGAIN, |line, ctx| {
+            line.is_room_watched = false;
+            line.has_room = line.parts.accounts.has_room();
+            line.wake_reader();
+            line.watch_room(ctx);
+        });
     }
 
     /// Goes on reading, if there is room.
@@ -157,7 +179,10 @@ impl TerminalActor {
         while let Some(action) = self.session.next_action() {
             match action {
                 Action::Send(frame) if self.unsent.is_empty() => self.unsent = frame,
-                Action::Send(frame) => self.unsent.extend_from_slice(&frame),
+                Action::Send(frame) => {
+                    self.unsent.extend_from_slice(&frame);
+                    self.session.take_back(frame);
+                }
                 Action::WakeAfter(time, token) => {
                     ctx.run_later(time, move |line, ctx| {
                         line.take_in(ctx, |session, now| session.on_wake(now, token));
@@ -165,7 +190,7 @@ impl TerminalActor {
                     });
                 }
                 Action::Ask(question) => {
-                    let reply = ReplyTo::Line(ctx.address(), question.token);
+                    let reply = ReplyTo::Line(self.mail.clone(), question.token);
                     let Question { token, shard, command, guard, not_after } = question;
                     let not_after = Some(not_after);
                     let envelope = Envelope { shard, command, guard, reply, not_after };
@@ -198,6 +223,9 @@ impl TerminalActor {
 
     fn note_sent(&mut self, sent: usize) {
         self.unsent.drain(..sent);
+        if self.unsent.is_empty() {
+            self.session.take_back(std::mem::take(&mut self.unsent));
+        }
         self.sent = self.sent.saturating_add(u64::try_from(sent).unwrap_or(u64::MAX));
     }
 
@@ -253,6 +281,10 @@ impl TerminalActor {
                 Ok(Some(cut)) => {
                     taken = taken.saturating_add(cut.consumed);
                     self.frames = self.frames.wrapping_add(1);
+                    // Every timer is looked at whenever anything happens on the line.
+                    if let Some(idle) = self.idle.take() {
+                        ctx.cancel_future(idle);
+                    }
                     if !self.take_in(ctx, |session, now| session.on_frame(now, cut.frame)) {
                         taken = bytes.len();
                         break;
@@ -320,33 +352,21 @@ impl Actor for TerminalActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        // Never more answers than questions, and a word from the node.
-        ctx.set_mailbox_capacity(self.parts.rules.in_flight_max.saturating_add(2));
         self.meter.opened();
         self.parts.lines.add(self.place.number, ctx.address());
+        // What makes room for more comes first.
+        ctx.spawn(Answers);
         ctx.spawn(Pump);
-        ctx.run_later(self.parts.rules.idle, |line, ctx| {
+        self.idle = Some(ctx.run_later(self.parts.rules.idle, |line, ctx| {
             if line.frames == 0 {
                 line.close(ctx, "IDLE");
             }
-        });
+        }));
     }
 
     fn stopped(&mut self, _ctx: &mut Self::Context) {
         self.parts.lines.remove(self.place.number);
         self.meter.closed(self.closed);
-    }
-}
-
-impl Handler<Decided> for TerminalActor {
-    type Result = ();
-
-    fn handle(&mut self, decided: Decided, ctx: &mut Self::Context) {
-        self.take_in(ctx, |session, now| match &decided.answer {
-            Some(answer) => session.on_answer(now, decided.token, answer),
-            None => session.on_refused(decided.token),
-        });
-        self.perform(ctx);
     }
 }
 
@@ -356,6 +376,34 @@ impl Handler<Rest> for TerminalActor {
     fn handle(&mut self, _: Rest, ctx: &mut Self::Context) {
         self.is_resting = true;
         self.rest_if_done(ctx);
+    }
+}
+
+/// Takes in the answers of shards, and sends what came together in one go.
+struct Answers;
+
+impl ActorFuture<TerminalActor> for Answers {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        line: &mut TerminalActor,
+        ctx: &mut Context<TerminalActor>,
+        task: &mut Task<'_>,
+    ) -> Poll<()> {
+        while let Poll::Ready(together) = line.mail.poll_take(task) {
+            for Decided { token, answer } in together {
+                let is_done = line.take_in(ctx, |session, now| match &answer {
+                    Some(answer) => session.on_answer(now, token, answer),
+                    None => session.on_refused(token),
+                });
+                if !is_done {
+                    break;
+                }
+            }
+            line.perform(ctx);
+        }
+        Poll::Pending
     }
 }
 
@@ -371,12 +419,14 @@ impl ActorFuture<TerminalActor> for Pump {
         ctx: &mut Context<TerminalActor>,
         task: &mut Task<'_>,
     ) -> Poll<()> {
-        let mut room = [0_u8; 4096];
+        let mut room = [const { MaybeUninit::uninit() }; ROOM];
         loop {
             if line.is_resting {
                 return Poll::Ready(());
             }
+            line.has_room = line.parts.accounts.has_room();
             if line.is_full() {
+                line.watch_room(ctx);
                 line.reader = Some(task.waker().clone());
                 return Poll::Pending;
             }
@@ -391,7 +441,7 @@ impl ActorFuture<TerminalActor> for Pump {
                 }
             }
             let Some(read) = line.read.as_mut() else { return Poll::Ready(()) };
-            let mut buffer = ReadBuf::new(&mut room);
+            let mut buffer = ReadBuf::uninit(&mut room);
             match Pin::new(read).poll_read(task, &mut buffer) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {

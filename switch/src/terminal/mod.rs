@@ -2,8 +2,10 @@
 
 mod actor;
 mod listener;
+mod mail;
 mod session;
 
-pub use actor::{Decided, LineParts, LineRules, TerminalActor};
+pub use actor::{LineParts, LineRules, TerminalActor};
 pub use listener::{DoorRules, Lines, Listener, ListenerError};
+pub use mail::{Decided, LineMail};
 pub use session::{Action, Question, Session};

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use domain::shard::{Answer, Command};
 use domain::terms::ShardNo;
+use smallvec::SmallVec;
 
 use crate::clock::Moment;
 use crate::facts::{Facts, Guard};
@@ -52,14 +53,29 @@ struct Postponed {
     tries: u16,
 }
 
+/// A request that was asked of its shard.
+struct Asked {
+    token: u64,
+    frame: Vec<u8>,
+    tell: Tell,
+}
+
+/// How many buffers a line keeps for its next request and answer, and how long the longest is.
+const SPARE: usize = 2;
+const SPARE_BYTES: usize = 512;
+
 /// One line.
 pub struct Session {
     facts: Arc<Facts>,
     next_token: u64,
-    asked: BTreeMap<u64, Tell>,
+    /// A terminal has one request in flight, an acquirer's line many, whose answers come nearly in
+    /// the order of the questions.
+    asked: SmallVec<[Asked; 1]>,
     /// Requests that wait for what is in flight on their terminal.
     postponed: BTreeMap<u64, Postponed>,
     actions: VecDeque<Action>,
+    /// Buffers that are used again.
+    spare: SmallVec<[Vec<u8>; SPARE]>,
 }
 
 impl Session {
@@ -69,9 +85,10 @@ impl Session {
         Self {
             facts,
             next_token: 0,
-            asked: BTreeMap::new(),
+            asked: SmallVec::new(),
             postponed: BTreeMap::new(),
             actions: VecDeque::new(),
+            spare: SmallVec::new(),
         }
     }
 
@@ -88,10 +105,12 @@ impl Session {
 
     /// Takes in the answer to a question.
     pub fn on_answer(&mut self, now: Moment, token: u64, answer: &Answer) {
-        let Some(tell) = self.asked.remove(&token) else { return };
-        if let Some(outgoing) = flow::tell(&self.facts, now, &tell, answer) {
+        let Some(Asked { frame, tell, .. }) = self.asked_as(token) else { return };
+        let room = self.spare.pop().unwrap_or_default();
+        if let Some(outgoing) = flow::tell(&self.facts, now, (&frame, &tell), answer, room) {
             self.actions.push_back(Action::Send(outgoing.bytes));
         }
+        self.take_back(frame);
     }
 
     /// Takes in that a question reached no shard: it was not decided, and never will be.
@@ -100,8 +119,9 @@ impl Session {
     /// held back would be done after the terminal had shown "declined". So the terminal gives up
     /// waiting and reverses, or asks again.
     pub fn on_refused(&mut self, token: u64) {
-        if self.asked.remove(&token).is_some() {
+        if let Some(Asked { frame, .. }) = self.asked_as(token) {
             self.facts.telemetry.shed();
+            self.take_back(frame);
         }
     }
 
@@ -114,7 +134,29 @@ impl Session {
 
     /// Returns the next thing to do.
     pub fn next_action(&mut self) -> Option<Action> {
-        self.actions.pop_front()
+        let next = self.actions.pop_front();
+        if next.is_none() && self.in_flight() == 0 {
+            // Thousands of lines are idle: what a burst took is given back.
+            self.actions.shrink_to(1);
+        }
+        next
+    }
+
+    /// Takes back the buffer of an answer that was sent, to use it again.
+    pub fn take_back(&mut self, buffer: Vec<u8>) {
+        if self.spare.len() < SPARE && (1..=SPARE_BYTES).contains(&buffer.capacity()) {
+            self.spare.push(buffer);
+        }
+    }
+
+    /// Takes out what was asked under a number.
+    fn asked_as(&mut self, token: u64) -> Option<Asked> {
+        let place = self.asked.iter().position(|asked| asked.token == token)?;
+        let asked = self.asked.swap_remove(place);
+        if self.asked.is_empty() {
+            self.asked.shrink_to_fit();
+        }
+        Some(asked)
     }
 
     /// Considers a request that came at `arrived` and was postponed `tries` times.
@@ -123,11 +165,14 @@ impl Session {
             Step::Answer(outgoing) => self.actions.push_back(Action::Send(outgoing.bytes)),
             Step::Ask(asked) => {
                 let token = self.token();
-                let flow::Asked { shard, command, guard, mut tell } = *asked;
+                let flow::Asked { shard, command, guard, mut tell } = asked;
                 // The terminal has waited since then, whatever kept the request here.
                 tell.arrived = arrived;
+                let mut kept = self.spare.pop().unwrap_or_default();
+                kept.clear();
+                kept.extend_from_slice(frame);
                 let not_after = arrived.micros.saturating_add(self.facts.rules.decide_micros_max);
-                self.asked.insert(token, tell);
+                self.asked.push(Asked { token, frame: kept, tell });
                 let question = Question { token, shard, command, guard, not_after };
                 self.actions.push_back(Action::Ask(question));
             }

@@ -171,7 +171,7 @@ impl Core {
 fn facts(plan: &Plan, hsm: &Arc<dyn Hsm>) -> Facts {
     Facts {
         terminals: Terminals::default(),
-        merchants: std::collections::HashMap::new(),
+        merchants: Default::default(),
         cards: Cards::default(),
         routes: routes(),
         hsm: Arc::clone(hsm),
