@@ -11,6 +11,8 @@
 mod fixtures;
 mod script;
 
+use std::sync::Arc;
+
 use domain::issuing::{
     Acceptance, AcceptanceRule, Account, CardStatus, MerchantTraits, PinPolicy, Right, Rights,
     Terms,
@@ -30,13 +32,16 @@ fn provoke(refusal: &str, account: &mut Account, ask: &mut Ask) {
         "CardExpired" => account.expiry = Expiry::from_yymm(2610).unwrap(),
         "PinTriesExceeded" => account.wrong_pins = Terms::PIN_TRIES,
         "WrongPin" => ask.pin = PinFact::Wrong,
-        "PinMissing" => account.terms.pin = PinPolicy::Always,
+        "PinMissing" => Arc::make_mut(&mut account.terms).pin = PinPolicy::Always,
         "CardMayNot" => ask.rights[1] = Some(Right::MailOrder),
         "MerchantNotAccepted" => {
-            account.terms.acceptance = Acceptance([AcceptanceRule::Brand(7)].into());
+            let terms = Arc::make_mut(&mut account.terms);
+            terms.acceptance = Acceptance([AcceptanceRule::Brand(7)].into());
         }
         "InvalidAmount" => ask.debit = Debit::Money(Amount::ZERO, Enough::All),
-        "AmountLimit" => account.terms.transaction_max = Amount::from_fen(50),
+        "AmountLimit" => {
+            Arc::make_mut(&mut account.terms).transaction_max = Amount::from_fen(50);
+        }
         "InsufficientFunds" => ask.debit = Debit::Money(Amount::from_fen(101), Enough::All),
         other => panic!("nothing provokes {other}"),
     }
@@ -49,7 +54,7 @@ fn winner(refusals: &[&str]) -> Option<String> {
     let mut shard = Shard::new(ShardNo(0));
     shard.apply(&Event::CardIssued(Box::new(fixtures::card(card, fixtures::purses(100, 0)))));
     let mut account = shard.account(card).unwrap().clone();
-    account.terms.rights = Rights::ALL.without(Right::MailOrder);
+    Arc::make_mut(&mut account.terms).rights = Rights::ALL.without(Right::MailOrder);
     let mut ask = Ask {
         pin: PinFact::Absent,
         pin_is_waived: false,

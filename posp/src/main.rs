@@ -12,6 +12,7 @@ mod log;
 mod output;
 mod pos;
 mod process;
+mod provision;
 mod serve;
 
 use std::process::ExitCode;
@@ -27,6 +28,7 @@ enum Command {
     Decode(decode::Decode),
     Encode(encode::Encode),
     Check(check::Check),
+    Provision(provision::Provision),
     Bench(bench::Bench),
     /// Check or show how a node is set up.
     Config(config::ConfigCommand),
@@ -49,6 +51,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Decode(decode) => decode.run(),
         Command::Encode(encode) => encode.run(),
         Command::Check(check) => check.run(),
+        Command::Provision(provision) => provision.run().map(|()| ExitCode::SUCCESS),
         Command::Bench(bench) => bench.run(),
         Command::Config(config) => config.run(),
         Command::Kit(kit) => kit.run().map(|()| ExitCode::SUCCESS),

@@ -57,6 +57,12 @@ pub(crate) struct Batch<'w> {
 }
 
 impl Batch<'_> {
+    /// Returns the records as they stand, for whoever has checked before that they follow.
+    pub(crate) fn records(&self) -> impl Iterator<Item = Record<'_>> {
+        let mut rest = self.records;
+        std::iter::from_fn(move || record::take(&mut rest))
+    }
+
     /// Hands each entry to `take`, with its number in the journal, once it is known to follow
     /// `tails`, which move along.
     pub(crate) fn visit(

@@ -67,7 +67,7 @@ fn card() -> CardIssued {
         terms: Terms::plain(ProductId(1)),
         status: CardStatus::Active,
         expiry: Expiry::NEVER,
-        identity: Identity { index: [1; 16], sealed_pan: Box::new([]), pin: None },
+        identity: Identity { index: [1; 16], sealed_pan: [].into(), pin: None },
         opening: Parts::only(Purse::Main, Amount::from_fen(10_000)),
         held: Parts::default(),
     }

@@ -20,22 +20,50 @@ use crate::txn::{Batches, Slip, TxnKind};
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Books {
     shards: Vec<Shard>,
+    across: Across,
+}
+
+/// What is folded across the shards, in the order of the journal.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Across {
     batches: BTreeMap<TerminalId, Batches>,
     /// Balances of the general ledger beside the purses of cards.
     ledger: BTreeMap<LedgerAccount, Amount>,
 }
 
+impl Across {
+    /// Takes in the next entry of the journal, whatever its shard.
+    pub fn apply(&mut self, event: &Event) {
+        for Posting { account, amount, .. } in event.postings() {
+            if !matches!(account, LedgerAccount::Purse(..)) {
+                let balance = self.ledger.entry(account).or_default();
+                *balance = balance.plus(amount);
+            }
+        }
+        fold_batches(&mut self.batches, event);
+    }
+}
+
 impl Default for Books {
     fn default() -> Self {
-        Self {
-            shards: ShardNo::all().map(Shard::new).collect(),
-            batches: BTreeMap::new(),
-            ledger: BTreeMap::new(),
-        }
+        Self { shards: ShardNo::all().map(Shard::new).collect(), across: Across::default() }
     }
 }
 
 impl Books {
+    /// Puts books together, or returns `None` unless there is each shard once, in their order.
+    #[must_use]
+    pub fn of(shards: Vec<Shard>, across: Across) -> Option<Self> {
+        let are_all = shards.iter().map(Shard::no).eq(ShardNo::all());
+        are_all.then_some(Self { shards, across })
+    }
+
+    /// Returns what is folded across the shards.
+    #[must_use]
+    pub const fn across(&self) -> &Across {
+        &self.across
+    }
+
     /// Returns a shard.
     ///
     /// # Panics
@@ -54,18 +82,18 @@ impl Books {
     /// Gives up the books for their shards and the batches by terminal.
     #[must_use]
     pub fn into_parts(self) -> (Vec<Shard>, BTreeMap<TerminalId, Batches>) {
-        (self.shards, self.batches)
+        (self.shards, self.across.batches)
     }
 
     /// Returns the batches of a terminal.
     #[must_use]
     pub fn batches(&self, terminal: TerminalId) -> Option<&Batches> {
-        self.batches.get(&terminal)
+        self.across.batches.get(&terminal)
     }
 
     /// Returns the balances of the general ledger beside the purses of cards.
     pub fn ledger(&self) -> impl Iterator<Item = (LedgerAccount, Amount)> + '_ {
-        self.ledger.iter().map(|(&account, &balance)| (account, balance))
+        self.across.ledger.iter().map(|(&account, &balance)| (account, balance))
     }
 
     /// Returns the sum of every account of the general ledger in `unit`, purses included. Zero,
@@ -73,11 +101,12 @@ impl Books {
     #[must_use]
     pub fn imbalance(&self, unit: Unit) -> Amount {
         let counter_legs = self
+            .across
             .ledger
             .iter()
             .filter(|(account, _)| account.unit() == unit)
             .map(|(_, &balance)| balance);
-        let purses = self.shards.iter().flat_map(Shard::accounts).map(|(_, account)| {
+        let purses = self.shards.iter().flat_map(Shard::accounts_unordered).map(|(_, account)| {
             let ledger = account.balances.ledger();
             match unit {
                 Unit::Fen => ledger.money(),
@@ -92,14 +121,8 @@ impl Books {
     /// # Panics
     /// As [`Shard::apply`].
     pub fn apply(&mut self, shard: ShardNo, event: &Event) {
-        for Posting { account, amount, .. } in event.postings() {
-            if !matches!(account, LedgerAccount::Purse(..)) {
-                let balance = self.ledger.entry(account).or_default();
-                *balance = balance.plus(amount);
-            }
-        }
+        self.across.apply(event);
         self.shards.get_mut(shard.index()).expect("there is a shard for every number").apply(event);
-        fold_batches(&mut self.batches, event);
     }
 }
 

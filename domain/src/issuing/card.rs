@@ -1,10 +1,11 @@
 //! One card and its account.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Spent, Terms};
+use super::{Sealed, Spent, Terms};
 use crate::ledger::Balances;
 use crate::terms::{Expiry, Refusal};
 
@@ -43,7 +44,7 @@ pub struct Identity {
     /// The keyed index of the PAN: how a message finds the card.
     pub index: [u8; 16],
     /// The PAN, sealed under the local master key.
-    pub sealed_pan: Box<[u8]>,
+    pub sealed_pan: Sealed,
     /// The PIN verification value, if the card has a PIN.
     pub pin: Option<[u8; 8]>,
 }
@@ -55,10 +56,12 @@ impl fmt::Debug for Identity {
 }
 
 /// The account of one card: its terms, its state, its money.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+///
+/// There are millions of these in memory, and a test holds what one may cost.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Account {
-    /// The terms it was issued under.
-    pub terms: Terms,
+    /// The terms it was issued under, shared with the other cards of them.
+    pub terms: Arc<Terms>,
     /// Where it stands in its life.
     pub status: CardStatus,
     /// The last month in which it is valid.

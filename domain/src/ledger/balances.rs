@@ -148,7 +148,9 @@ pub struct Hold {
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Balances {
     ledger: Parts,
-    holds: Vec<Hold>,
+    /// `None` where nothing is held, as for most cards at most times.
+    #[expect(clippy::box_collection, reason = "one word in each of millions of cards")]
+    holds: Option<Box<Vec<Hold>>>,
 }
 
 impl Balances {
@@ -161,27 +163,27 @@ impl Balances {
     /// Returns what may be spent: the ledger balance without what is held.
     #[must_use]
     pub fn available(&self) -> Parts {
-        self.holds.iter().fold(self.ledger, |left, hold| left.minus(&hold.parts))
+        self.holds().iter().fold(self.ledger, |left, hold| left.minus(&hold.parts))
     }
 
     /// Returns the holds.
     #[must_use]
     pub fn holds(&self) -> &[Hold] {
-        &self.holds
+        self.holds.as_deref().map_or(&[], Vec::as_slice)
     }
 
     /// Returns how much money is set aside, in how many holds.
     #[must_use]
     pub fn held_in_all(&self) -> (Amount, u32) {
-        let held = self.holds.iter().map(|hold| hold.parts.money());
-        let count = u32::try_from(self.holds.len()).unwrap_or(u32::MAX);
+        let held = self.holds().iter().map(|hold| hold.parts.money());
+        let count = u32::try_from(self.holds().len()).unwrap_or(u32::MAX);
         (held.fold(Amount::ZERO, Amount::plus), count)
     }
 
     /// Returns what the hold with this number sets aside; nothing, if there is none.
     #[must_use]
     pub fn held(&self, number: u32) -> Parts {
-        self.holds
+        self.holds()
             .iter()
             .find(|hold| hold.number == number)
             .map(|hold| hold.parts)
@@ -206,20 +208,26 @@ impl Balances {
     /// If they are not available.
     pub(crate) fn place(&mut self, hold: Hold) {
         assert!(self.available().cover(&hold.parts), "what is held was available before");
-        match self.holds.iter_mut().find(|known| known.number == hold.number) {
+        let holds = self.holds.get_or_insert_default();
+        match holds.iter_mut().find(|known| known.number == hold.number) {
             Some(known) => known.parts = known.parts.plus(&hold.parts),
-            None => self.holds.push(hold),
+            None => holds.push(hold),
         }
     }
 
     /// Frees what the hold with this number sets aside, if there is one.
     pub(crate) fn release(&mut self, number: u32) {
-        self.holds.retain(|hold| hold.number != number);
+        let Some(holds) = &mut self.holds else { return };
+        holds.retain(|hold| hold.number != number);
+        if holds.is_empty() {
+            self.holds = None;
+        }
     }
 
     /// Frees `parts` of the hold with this number, or as much of them as it sets aside.
     pub(crate) fn release_part(&mut self, number: u32, parts: &Parts) {
-        if let Some(hold) = self.holds.iter_mut().find(|hold| hold.number == number) {
+        let mut holds = self.holds.iter_mut().flat_map(|holds| holds.iter_mut());
+        if let Some(hold) = holds.find(|hold| hold.number == number) {
             hold.parts = hold.parts.minus(&hold.parts.least(parts));
         }
     }

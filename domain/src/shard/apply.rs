@@ -71,7 +71,7 @@ impl Shard {
             balances.place(Hold { number: 1, parts: issued.held });
         }
         let account = Account {
-            terms: issued.terms.clone(),
+            terms: self.accounts.share(&issued.terms),
             status: issued.status,
             expiry: issued.expiry,
             wrong_pins: 0,

@@ -3,6 +3,7 @@
 //! [`Shard::decide`] says what a command would do and changes nothing. [`Shard::apply`] does
 //! what an event says and cannot fail. Whoever calls them commits the event in between.
 
+mod accounts;
 mod apply;
 mod care;
 mod command;
@@ -31,6 +32,7 @@ pub use undo::Undo;
 use crate::issuing::Account;
 use crate::terms::{AuthCode, BusinessDate, CardId, ShardNo, TerminalId};
 use crate::txn::{Terminal, Txn, TxnKey};
+use accounts::Accounts;
 use table::Table;
 
 /// The state of one shard.
@@ -39,7 +41,7 @@ pub struct Shard {
     no: ShardNo,
     seq: u64,
     date: BusinessDate,
-    accounts: Table<CardId, Account>,
+    accounts: Accounts,
     txns: Table<TxnKey, Txn>,
     /// What may be refunded, by the number in its reference, for refunds from another terminal.
     sales: BTreeMap<u32, TxnKey>,
@@ -56,7 +58,7 @@ impl Shard {
             no,
             seq: 0,
             date: BusinessDate::ZERO,
-            accounts: Table::new(),
+            accounts: Accounts::new(),
             txns: Table::new(),
             sales: BTreeMap::new(),
             holds: BTreeMap::new(),
@@ -91,6 +93,17 @@ impl Shard {
     /// Returns every account, by card.
     pub fn accounts(&self) -> impl ExactSizeIterator<Item = (CardId, &Account)> {
         self.accounts.iter().map(|(&card, account)| (card, account))
+    }
+
+    /// Returns how many accounts there are.
+    #[must_use]
+    pub const fn account_count(&self) -> usize {
+        self.accounts.len()
+    }
+
+    /// Returns every account, in no order: quicker, where it does not show.
+    pub fn accounts_unordered(&self) -> impl Iterator<Item = (CardId, &Account)> {
+        self.accounts.rows().map(|(&card, account)| (card, account))
     }
 
     /// Returns a transaction.

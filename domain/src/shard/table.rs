@@ -44,6 +44,15 @@ impl<K: Hash + Ord, V> Table<K, V> {
         Self { slots: HashTable::new(), rows: Vec::new() }
     }
 
+    /// Returns an empty table with room for `rows`.
+    pub(super) fn with_capacity(rows: usize) -> Self {
+        Self { slots: HashTable::with_capacity(rows), rows: Vec::with_capacity(rows) }
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     pub(super) fn get(&self, key: &K) -> Option<&V> {
         self.rows.get(self.find(key)?).map(|(_key, value)| value)
     }

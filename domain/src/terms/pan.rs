@@ -43,6 +43,22 @@ impl Pan {
         self.digits.get(..usize::from(self.length)).unwrap_or_default()
     }
 
+    /// Returns the number of this length that lies `steps` after this one, check digits left aside,
+    /// or `None` if there is none.
+    #[must_use]
+    pub fn later(&self, steps: u64) -> Option<Self> {
+        let mut later = *self;
+        let (check, body) = later.digits.get_mut(..usize::from(self.length))?.split_last_mut()?;
+        let mut rest = steps;
+        for digit in body.iter_mut().rev() {
+            let sum = u64::from(digit.wrapping_sub(b'0')).checked_add(rest)?;
+            *digit = b'0'.wrapping_add((sum % 10) as u8);
+            rest = sum.wrapping_div(10);
+        }
+        *check = Self::check_digit(body);
+        (rest == 0).then_some(later)
+    }
+
     /// Returns the check digit that completes `body` (ASCII digits without it).
     #[must_use]
     pub fn check_digit(body: &[u8]) -> u8 {
@@ -97,6 +113,23 @@ mod tests {
     fn debug_shows_six_and_four() {
         let pan = Pan::parse(b"6212142000000000012").unwrap();
         assert_eq!(format!("{pan:?}"), "621214*********0012");
+    }
+
+    #[test]
+    fn later_numbers_count_on_and_end_with_their_length() {
+        let first = pan_of("62250000000097");
+        let later: Vec<_> = (0..4).map(|steps| first.later(steps).unwrap()).collect();
+        let bodies: Vec<_> = later.iter().map(|pan| &pan.digits()[..14]).collect();
+        let expected = [b"62250000000097", b"62250000000098", b"62250000000099", b"62250000000100"];
+        assert_eq!(bodies, expected);
+        assert!(later.iter().all(|pan| Pan::parse(pan.digits()) == Ok(*pan)));
+        let last = pan_of("99999999999");
+        assert_eq!((last.later(0), last.later(1), last.later(u64::MAX)), (Some(last), None, None));
+    }
+
+    fn pan_of(body: &str) -> Pan {
+        let digits = [body.as_bytes(), &[Pan::check_digit(body.as_bytes())]].concat();
+        Pan::parse(&digits).unwrap()
     }
 
     #[test]

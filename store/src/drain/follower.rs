@@ -6,26 +6,28 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use domain::books::Books;
 use metrics::{Counter, Gauge};
 
 use super::row::Place;
+use super::snapshots::Snapshots;
 use super::sqlite::{Ledger, LedgerError};
 use super::{DrainOptions, Status, Wish};
 use crate::batch::Mark;
 use crate::chain::Positions;
-use crate::embedded::{self, Base, Source};
+use crate::embedded::Source;
 use crate::fault::JournalFault;
 use crate::segment;
-use crate::snapshot;
-use crate::walk::{Step, Walk};
+use crate::walk::{Place as Spot, Step, Walk};
 
 /// How often the thread looks for more.
 const POLL: Duration = Duration::from_millis(10);
 /// How long after a failure the next attempt is made.
 const RETRY: Duration = Duration::from_secs(1);
-/// How many entries are folded before the ledger has its turn.
-const FOLD: u64 = 20_000;
+/// Beyond so many bytes of the last snapshot, the next waits for one more entry for each
+/// [`BYTES_PER_ENTRY`]: what all snapshots write stays in proportion to what the journal does,
+/// however many cards there are.
+const SNAPSHOT_SMALL: u64 = 64 << 20;
+const BYTES_PER_ENTRY: u64 = 256;
 /// How many entries the journal takes while this thread works, if it is busy.
 const BUSY_ENTRIES: u64 = 500;
 /// How many moments are kept to tell the age of what waits.
@@ -38,6 +40,15 @@ pub(crate) enum FollowError {
     Journal(#[from] JournalFault),
     #[error("the ledger: {0}")]
     Ledger(#[from] LedgerError),
+}
+
+impl FollowError {
+    /// Says that what was durable is no batch any more.
+    pub(super) fn gone(walk: &Walk, place: Spot) -> Self {
+        let path = segment::path(walk.journal(), place.segment);
+        let what = "it was durable and is gone";
+        Self::Journal(JournalFault::Gap { path, offset: place.offset, what })
+    }
 }
 
 /// The ledger and its place in the journal.
@@ -96,7 +107,6 @@ fn visit(
     tails: &mut Positions,
     take: &mut dyn FnMut(Place, &domain::shard::Event) -> Result<(), LedgerError>,
 ) -> Result<bool, FollowError> {
-    let before = walk.mark();
     match walk.next(Some(limit))? {
         Step::Batch(batch) => {
             let mut taken = Ok(());
@@ -111,52 +121,7 @@ fn visit(
             Ok(true)
         }
         Step::End => Ok(false),
-        Step::Bad(place) => Err(FollowError::Journal(JournalFault::Gap {
-            path: segment::path(walk.journal(), place.segment),
-            offset: place.offset,
-            what: if before.lsn < limit.lsn { "it was durable and is gone" } else { "it is gone" },
-        })),
-    }
-}
-
-/// The state as the thread folds it for itself.
-#[derive(Debug)]
-pub(crate) struct Shadow {
-    books: Books,
-    positions: Positions,
-    walk: Walk,
-    /// The last entry of the last snapshot, and when that was written.
-    snapshot: (u64, Instant),
-}
-
-impl Shadow {
-    pub(crate) fn load(source: &Source) -> Result<Self, JournalFault> {
-        let Base { mark, positions, books, .. } = embedded::base(&source.paths, source.node)?;
-        let walk = Walk::new(&source.paths.journal(), source.node, mark);
-        Ok(Self { books, positions, walk, snapshot: (mark.lsn, Instant::now()) })
-    }
-
-    pub(crate) fn advance(&mut self, limit: Mark) -> Result<(), FollowError> {
-        let goal = self.walk.mark().lsn.saturating_add(FOLD);
-        let Self { books, positions, walk, .. } = self;
-        while walk.mark().lsn < goal
-            && visit(walk, limit, positions, &mut |place, event| {
-                books.apply(place.shard, event);
-                Ok(())
-            })?
-        {}
-        Ok(())
-    }
-
-    pub(crate) fn write_snapshot(&mut self, source: &Source) -> Result<(), JournalFault> {
-        let mark = self.walk.anchor();
-        // Whatever comes of it: not again before the next is due.
-        self.snapshot = (mark.lsn, Instant::now());
-        let place = (mark, &self.positions);
-        let dir = source.paths.snapshots();
-        let path = snapshot::write(&*source.disk, &dir, source.node, place, &self.books)?;
-        tracing::info!(path = %path.display(), entries = mark.lsn, "snapshot written");
-        Ok(())
+        Step::Bad(place) => Err(FollowError::gone(walk, place)),
     }
 }
 
@@ -172,7 +137,7 @@ pub(super) struct Follower {
     source: Source,
     options: DrainOptions,
     sink: Option<Sink>,
-    shadow: Option<Shadow>,
+    snapshots: Option<Snapshots>,
     status: Arc<Status>,
     meters: Meters,
     /// What was durable when, as far as it is not yet in the ledger.
@@ -192,8 +157,8 @@ impl Follower {
             age: metrics::gauge!("posp_writebehind_lag_seconds"),
             errors: metrics::counter!("posp_writebehind_errors_total", "sink" => "sqlite"),
         };
-        let (shadow, moments, failed) = (None, VecDeque::new(), None);
-        Self { source, options, sink, shadow, status, meters, moments, failed }
+        let (snapshots, moments, failed) = (None, VecDeque::new(), None);
+        Self { source, options, sink, snapshots, status, meters, moments, failed }
     }
 
     pub(super) fn run(mut self) {
@@ -229,23 +194,21 @@ impl Follower {
         }
     }
 
-    /// Returns where ledger and state stand.
+    /// Returns where the ledger and the last snapshot stand.
     fn places(&self) -> (Option<u64>, Option<u64>) {
-        let shadow = self.shadow.as_ref().map(|shadow| shadow.walk.mark().lsn);
-        (self.sink.as_ref().map(Sink::position), shadow)
+        (self.sink.as_ref().map(Sink::position), self.snapshots.as_ref().map(Snapshots::lsn))
     }
 
     fn is_through(&self) -> bool {
         let durable = self.source.durable_lsn();
-        let (sink, shadow) = self.places();
-        sink.is_none_or(|lsn| lsn >= durable) && shadow.is_some_and(|lsn| lsn >= durable)
+        self.sink.as_ref().is_none_or(|sink| sink.position() >= durable)
     }
 
     fn advance(&mut self, wish: Wish) -> Result<(), FollowError> {
         let limit = self.source.durable();
         let sunk = self.advance_sink(limit, wish);
         // What keeps the ledger back does not keep snapshots back.
-        self.advance_shadow(limit)?;
+        self.snapshot_if_due(limit)?;
         sunk
     }
 
@@ -261,26 +224,28 @@ impl Follower {
         Ok(())
     }
 
-    fn advance_shadow(&mut self, limit: Mark) -> Result<(), FollowError> {
-        let shadow = match &mut self.shadow {
-            Some(shadow) => shadow,
-            none => none.insert(Shadow::load(&self.source)?),
+    fn snapshot_if_due(&mut self, limit: Mark) -> Result<(), FollowError> {
+        let snapshots = match &mut self.snapshots {
+            Some(snapshots) => snapshots,
+            none => none.insert(Snapshots::new(&self.source)?),
         };
-        shadow.advance(limit)?;
-        let (last, at) = shadow.snapshot;
-        let news = shadow.walk.mark().lsn.saturating_sub(last);
-        let is_due = news >= self.options.snapshot_entries
-            || news > 0 && at.elapsed() >= self.options.snapshot_interval;
+        let news = limit.lsn.saturating_sub(snapshots.lsn());
+        let beyond = snapshots.length().saturating_sub(SNAPSHOT_SMALL);
+        let large = beyond.checked_div(BYTES_PER_ENTRY).unwrap_or(0);
+        let is_due = news >= self.options.snapshot_entries.max(large)
+            || news > 0 && snapshots.at().elapsed() >= self.options.snapshot_interval;
         if is_due {
-            shadow.write_snapshot(&self.source)?;
+            let is_wanted = || *self.status.wish() == Wish::GoOn;
+            snapshots.write(&self.source, limit, &is_wanted)?;
         }
         Ok(())
     }
 
     fn last_snapshot(&mut self) {
-        if let Some(shadow) = &mut self.shadow
-            && shadow.walk.mark().lsn > shadow.snapshot.0
-            && let Err(error) = shadow.write_snapshot(&self.source)
+        let limit = self.source.durable();
+        if let Some(snapshots) = &mut self.snapshots
+            && limit.lsn > snapshots.lsn()
+            && let Err(error) = snapshots.write(&self.source, limit, &|| true)
         {
             tracing::error!(%error, "no snapshot at the end; the next start takes longer");
         }
@@ -298,10 +263,10 @@ impl Follower {
 
     /// Tells the handle and the metrics where the drain is.
     fn measure(&mut self) {
-        let (sink, shadow) = self.places();
-        let position = sink.or(shadow).unwrap_or(0);
-        self.status.position.store(position, Ordering::Release);
         let durable = self.source.durable_lsn();
+        // Without a ledger there is nothing that could be behind.
+        let position = self.sink.as_ref().map_or(durable, Sink::position);
+        self.status.position.store(position, Ordering::Release);
         let last = self.moments.back().map_or(position, |&(_, lsn)| lsn);
         // When many wait already, the last of them are not told apart.
         if durable > last && self.moments.len() < MOMENTS {

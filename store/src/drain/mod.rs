@@ -1,12 +1,13 @@
 //! What follows the journal: the SQL ledger and the snapshots.
 //!
-//! One thread of low priority reads the files of the journal up to what is durable. It folds a
-//! state of its own, so that a snapshot costs the writers nothing, and writes the ledger in
-//! large transactions, each with the position that it reaches.
+//! One thread of low priority reads the files of the journal up to what is durable. It writes the
+//! ledger in large transactions, each with the position that it reaches, and makes snapshots from
+//! the files alone, so that they cost the writers nothing.
 
 mod audit;
 mod follower;
 mod row;
+mod snapshots;
 mod sqlite;
 
 use std::path::PathBuf;
@@ -16,9 +17,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 pub(crate) use audit::{Audit, AuditError};
-pub(crate) use follower::{FollowError, Shadow};
+pub(crate) use follower::FollowError;
 use follower::{Follower, Sink};
 pub(crate) use row::Place;
+pub(crate) use snapshots::Snapshots;
 use sqlite::{Ledger, LedgerError};
 
 use crate::commit::Lsn;
@@ -38,7 +40,7 @@ pub struct DrainOptions {
     pub entries_max: u64,
     /// How long fewer entries may wait for more.
     pub wait: Duration,
-    /// How many entries after the last snapshot the next is written.
+    /// How many entries after the last snapshot the next is written: more, where that was large.
     pub snapshot_entries: u64,
     /// How long after the last snapshot the next is written, if there is anything new.
     pub snapshot_interval: Duration,
@@ -198,8 +200,8 @@ pub struct DrainHandle {
 }
 
 impl DrainHandle {
-    /// Returns the last entry that is in the ledger. Without a ledger: the last that was folded
-    /// for the next snapshot.
+    /// Returns the last entry that is in the ledger. Without a ledger: the last that was durable
+    /// when the thread looked.
     #[must_use]
     pub fn position(&self) -> Lsn {
         Lsn(self.status.position.load(Ordering::Acquire))

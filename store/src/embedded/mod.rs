@@ -18,7 +18,7 @@ use ahead::{Ahead, Recipe};
 use queue::{Bounds, Queue, Status};
 use writer::{Scribe, Shared};
 
-pub(crate) use recover::{Base, base};
+pub(crate) use recover::sight;
 pub use stepped::SteppedJournal;
 pub use writer::EmbeddedWriter;
 

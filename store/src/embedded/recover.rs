@@ -16,35 +16,66 @@ use crate::embedded::{OpenError, Options};
 use crate::fault::JournalFault;
 use crate::home::{NodeId, Paths};
 use crate::segment::{self, Access};
-use crate::snapshot;
+use crate::snapshot::{self, Snapshot};
 use crate::walk::{Place, Step, Walk};
 
 /// Where a replay begins, and what the state is there.
-pub(crate) struct Base {
-    pub(crate) mark: Mark,
-    pub(crate) positions: Positions,
-    pub(crate) books: Books,
+struct Base {
+    mark: Mark,
+    positions: Positions,
+    books: Books,
     /// Snapshots that were passed over.
-    pub(crate) rejected: u32,
-    /// The last entry of any sound snapshot, used or not.
+    rejected: u32,
+    /// The last entry of any snapshot, used or not.
+    newest: u64,
+}
+
+/// The snapshots of a journal.
+pub(crate) struct Sighted {
+    /// The newest first; `None` for one that cannot be used, or does not fit the journal.
+    pub(crate) snapshots: Vec<Option<Snapshot>>,
+    /// The last entry of any of them, as far as they can be read.
     pub(crate) newest: u64,
 }
 
-/// Returns the newest snapshot that fits the journal, or the beginning.
-pub(crate) fn base(paths: &Paths, node: NodeId) -> Result<Base, JournalFault> {
-    let (mut rejected, mut newest): (u32, u64) = (0, 0);
+/// Looks at the snapshots of a journal. Their parts are not read.
+pub(crate) fn sight(paths: &Paths, node: NodeId) -> Result<Sighted, JournalFault> {
+    let mut sighted = Sighted { snapshots: Vec::new(), newest: 0 };
     for path in snapshot::list(&paths.snapshots())? {
-        match snapshot::load(&path, node) {
+        let mut fitting = None;
+        match Snapshot::open(&path, node) {
             Ok(found) => {
-                newest = newest.max(found.mark.lsn);
+                sighted.newest = sighted.newest.max(found.mark.lsn);
                 if Walk::new(&paths.journal(), node, found.mark).is_founded()? {
-                    let snapshot::Snapshot { mark, positions, books } = found;
-                    return Ok(Base { mark, positions, books, rejected, newest });
+                    fitting = Some(found);
+                } else {
+                    tracing::warn!(path = %path.display(), "snapshot does not fit the journal");
                 }
-                tracing::warn!(path = %path.display(), "snapshot does not fit the journal");
             }
             Err(error) => {
                 tracing::warn!(path = %path.display(), %error, "snapshot cannot be used");
+            }
+        }
+        sighted.snapshots.push(fitting);
+    }
+    Ok(sighted)
+}
+
+/// Returns the newest snapshot that fits the journal, or the beginning.
+fn base(paths: &Paths, node: NodeId) -> Result<Base, JournalFault> {
+    let Sighted { snapshots, newest } = sight(paths, node)?;
+    let mut rejected: u32 = 0;
+    for found in snapshots {
+        if let Some(found) = found {
+            match found.books() {
+                Ok(books) => {
+                    let Snapshot { mark, positions, .. } = found;
+                    return Ok(Base { mark, positions, books, rejected, newest });
+                }
+                Err(error) => {
+                    let path = found.path.display();
+                    tracing::warn!(%path, %error, "snapshot cannot be used");
+                }
             }
         }
         rejected = rejected.saturating_add(1);

@@ -8,7 +8,7 @@ use super::queue::{Pending, Status};
 use super::writer::{EmbeddedWriter, Scribe};
 use super::{Loss, OpenError, Opened, Options, Source};
 use crate::commit::{Lsn, Outcome, Recovered};
-use crate::drain::{FollowError, Shadow};
+use crate::drain::{FollowError, Snapshots};
 
 /// The journal of a node, in files, moved on step by step: the code of [`crate::EmbeddedJournal`]
 /// for a simulation that decides what happens between a write and its sync.
@@ -21,7 +21,7 @@ pub struct SteppedJournal {
     /// The batch that is written next, or is in flight.
     pending: Option<Pending>,
     is_in_flight: bool,
-    shadow: Option<Shadow>,
+    snapshots: Option<Snapshots>,
     segment_bytes: u64,
 }
 
@@ -45,7 +45,7 @@ impl SteppedJournal {
             scribe,
             pending: None,
             is_in_flight: false,
-            shadow: None,
+            snapshots: None,
             segment_bytes: options.segment_bytes,
         };
         Ok((journal, recovered))
@@ -102,12 +102,11 @@ impl SteppedJournal {
     }
 
     fn write_snapshot(&mut self) -> Result<(), FollowError> {
-        let shadow = match &mut self.shadow {
-            Some(shadow) => shadow,
-            none => none.insert(Shadow::load(&self.source)?),
+        let snapshots = match &mut self.snapshots {
+            Some(snapshots) => snapshots,
+            none => none.insert(Snapshots::new(&self.source)?),
         };
-        shadow.advance(self.source.durable())?;
-        Ok(shadow.write_snapshot(&self.source)?)
+        snapshots.write(&self.source, self.source.durable(), &|| true)
     }
 
     /// Takes no more entries, and makes everything submitted durable. The journal is not used

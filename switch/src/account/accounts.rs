@@ -29,7 +29,7 @@ struct Place {
 /// How often a list of commands waits a millisecond for a mailbox that others fill.
 const PATIENCE: u32 = 5_000;
 /// Commands of a list that are on their way at a time.
-const AT_ONCE: usize = 1024;
+const AT_ONCE: usize = 4096;
 
 /// Where commands go.
 #[derive(Clone)]

@@ -132,7 +132,7 @@ settings! {
     journal: Journal {
         /// The length of a segment file.
         segment_size: ByteSize = ByteSize::mib(64),
-        /// After how many entries the next snapshot is written.
+        /// After how many entries the next snapshot is written; more, where the last was large.
         snapshot_entries: u32 = 1_000_000,
         /// How long after a snapshot the next is written, if there is anything new.
         snapshot_interval: Duration = Duration::from_secs(600),

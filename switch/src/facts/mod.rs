@@ -9,14 +9,14 @@ mod terminals;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::thread;
 use std::time::Duration;
 
 use codec::Dialect;
 use domain::books::{Books, terminal_of};
 use domain::issuing::MerchantTraits;
 use domain::shard::{Event, Shard, Transacted};
-use domain::terms::{MerchantId, TerminalId};
-use domain::txn::Batches;
+use domain::terms::MerchantId;
 use hashbrown::HashMap;
 use keys::Hsm;
 
@@ -28,6 +28,11 @@ pub use terminals::{SealedKeyring, WrongMac};
 
 use crate::clock::Calendar;
 use crate::telemetry::Telemetry;
+
+/// Threads that take cards in at a start, at the most.
+const HANDS_MAX: usize = 8;
+/// Fewer cards than these are taken in by one.
+const CARDS_FOR_HANDS: usize = 100_000;
 
 /// How terminals are treated.
 #[derive(Clone, Copy, Debug)]
@@ -80,17 +85,26 @@ pub struct Facts {
 impl Facts {
     /// Takes in all that `books` hold.
     pub fn restore(&self, books: &Books) {
-        for shard in books.shards() {
-            self.restore_shard(shard, |terminal| books.batches(terminal).cloned());
+        let shards = books.shards();
+        let cards: usize = shards.iter().map(Shard::account_count).sum();
+        let hands = thread::available_parallelism().map_or(1, usize::from);
+        // A thread costs as much as some hundreds of cards.
+        let hands = if cards < CARDS_FOR_HANDS { 1 } else { hands.min(HANDS_MAX) };
+        thread::scope(|scope| {
+            let each = shards.len().div_ceil(hands).max(1);
+            let mut runs = shards.chunks(each);
+            let own = runs.next().unwrap_or_default();
+            runs.for_each(|run| _ = scope.spawn(|| self.restore_cards(run)));
+            self.restore_cards(own);
+        });
+        for (id, terminal) in shards.iter().flat_map(Shard::terminals) {
+            self.terminals.restore(id, terminal, books.batches(id).cloned(), self.hsm.as_ref());
         }
     }
 
-    fn restore_shard(&self, shard: &Shard, batches: impl Fn(TerminalId) -> Option<Batches>) {
-        for (card, account) in shard.accounts() {
+    fn restore_cards(&self, shards: &[Shard]) {
+        for (card, account) in shards.iter().flat_map(Shard::accounts_unordered) {
             self.cards.add(card, &account.identity);
-        }
-        for (id, terminal) in shard.terminals() {
-            self.terminals.restore(id, terminal, batches(id), self.hsm.as_ref());
         }
     }
 

@@ -1,5 +1,7 @@
 //! A node: everything on one machine, started in order and stopped in reverse.
 
+mod base;
+mod bulk;
 mod cutoff;
 mod health;
 mod provision;
@@ -8,21 +10,23 @@ mod transport;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix::Arbiter;
-use keys::{Hsm, TransportKey};
-use store::{CommitError, Drain, DrainError, EmbeddedJournal, OpenError};
+use keys::Hsm;
+use store::{CommitError, DrainError, EmbeddedJournal, OpenError};
 use tokio::sync::watch;
 
 use crate::account::{Accounts, NotDecided};
 use crate::clock::{Clock, SystemClock};
-use crate::facts::{Cards, CareBook, Facts, Terminals};
+use crate::facts::Facts;
 use crate::programme::Programme;
-use crate::telemetry::Telemetry;
 use crate::terminal::{LineParts, Lines, Listener, ListenerError};
 
+use base::Base;
+
+pub use bulk::{Bulk, BulkError, BulkReport, Stage};
 pub use health::{Identity, Vitals};
 pub use provision::{Plan, Provisioned, plan};
 pub use settings::{Settings, keeper};
@@ -86,23 +90,10 @@ impl Node {
         hsm: Arc<dyn Hsm>,
     ) -> Result<Self, NodeError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-        let (journal, recovered) = EmbeddedJournal::open(&settings.data, settings.journal.clone())?;
-        let journal = Arc::new(journal);
-        tracing::info!(
-            entries = recovered.entries,
-            replayed = recovered.report.replayed,
-            snapshot = recovered.report.snapshot_lsn,
-            cut_off_bytes = recovered.report.truncated_bytes,
-            "journal open"
-        );
-        // Before anything is added: what it finds in the journal then is what the books hold.
-        let drain = Drain::start(&journal, settings.ledger.clone())?;
-        let host_key = transport::host_key(&settings.data, programme, hsm.as_ref())?;
-        let facts = Arc::new(facts_of(&settings, programme, hsm, host_key));
-        facts.restore(&recovered.books);
+        let Base { journal, drain, facts, books } = Base::open(&settings, programme, hsm)?;
         let listener = Listener::open(settings.pos_listen)?;
         let arbiters: Vec<_> = (0..settings.threads.max(1)).map(|_| Arbiter::new()).collect();
-        let accounts = Accounts::start(&arbiters, recovered.books, &journal, &facts, &clock);
+        let accounts = Accounts::start(&arbiters, books, &journal, &facts, &clock);
         let provisioned = provision::provision(programme, &facts, &accounts).await?;
         cutoff::turn(&accounts, facts.calendar.business_date(clock.now().at)).await?;
         let lines = Lines::default();
@@ -238,28 +229,5 @@ async fn watch_room(
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
             _ = closing.changed() => return,
         }
-    }
-}
-
-fn facts_of(
-    settings: &Settings,
-    programme: &Programme,
-    hsm: Arc<dyn Hsm>,
-    host_key: Option<Arc<TransportKey>>,
-) -> Facts {
-    Facts {
-        care: CareBook::of(programme, hsm.as_ref(), host_key),
-        terminals: Terminals::default(),
-        merchants: programme.merchants.iter().map(|m| (m.id, m.traits())).collect(),
-        cards: Cards::default(),
-        has_room: AtomicBool::new(true),
-        routes: programme.routes.clone(),
-        hsm,
-        calendar: settings.calendar.clone(),
-        dialect: codec::Dialect::unionpay_pos(),
-        acquirer: settings.acquirer.clone(),
-        issuer: settings.issuer.clone(),
-        rules: settings.terminals,
-        telemetry: Telemetry::new(settings.log_every),
     }
 }

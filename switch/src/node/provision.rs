@@ -100,7 +100,8 @@ fn changed(terminal: &Terminal, facts: &Facts) -> Result<Option<TerminalProfile>
     }))
 }
 
-fn issue(
+/// Returns what it takes to issue a card under the id `id`.
+pub(super) fn issue(
     card: &Card,
     id: CardId,
     index: [u8; 16],
