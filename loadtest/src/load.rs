@@ -150,7 +150,7 @@ pub fn run<T: Till + 'static>(
     let mut clients = Vec::new();
     for (number, hand) in hands.into_iter().enumerate() {
         let (plan, barrier) = (plan.clone(), Arc::clone(&barrier));
-        let work = move || client::run(&plan, (number, threads), hand, all, &barrier);
+        let work = move || client::run(&plan, hand, all, &barrier);
         clients.push(thread::Builder::new().name(format!("client-{number}")).spawn(work)?);
     }
     barrier.wait();

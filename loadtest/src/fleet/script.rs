@@ -1,6 +1,7 @@
 //! What a terminal is to ask, written before the time runs.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use super::player::Player;
@@ -164,8 +165,8 @@ impl Desk {
     }
 
     fn prepare(&mut self, player: &Player, act: Act) -> Result<(), TerminalError> {
-        if !self.stencils.contains_key(&act) {
-            self.stencils.insert(act, player.stencil(act, 0)?);
+        if let Entry::Vacant(place) = self.stencils.entry(act) {
+            place.insert(player.stencil(act, 0)?);
         }
         Ok(())
     }

@@ -27,12 +27,11 @@ const SLACK_NANOS: Option<NonZeroU64> = NonZeroU64::new(1_000);
 /// Opens the lines of one thread, waits for the other threads, and puts its part of the load on.
 pub(super) fn run<T: Till>(
     plan: &Plan,
-    turn: (usize, usize),
     hand: Vec<(usize, Vec<T>)>,
     all: usize,
     barrier: &Barrier,
 ) -> Result<Part<T>, LoadError> {
-    let opened = Client::open(plan, turn, hand, all);
+    let opened = Client::open(plan, hand, all);
     // Whoever fails must not leave the others waiting.
     barrier.wait();
     let mut client = opened?;
@@ -52,8 +51,6 @@ struct Client<'p, T> {
     poll: OwnedFd,
     lines: Vec<Wire<T>>,
     schedule: Option<Schedule>,
-    /// The line whose turn is next.
-    turn: usize,
     begin: Instant,
     until: Instant,
     load: Load,
@@ -73,26 +70,24 @@ struct Wire<T> {
 }
 
 impl<'p, T: Till> Client<'p, T> {
-    fn open(
-        plan: &'p Plan,
-        (thread, threads): (usize, usize),
-        hand: Vec<(usize, Vec<T>)>,
-        all: usize,
-    ) -> Result<Self, LoadError> {
+    fn open(plan: &'p Plan, hand: Vec<(usize, Vec<T>)>, all: usize) -> Result<Self, LoadError> {
         // Without it, wakes are late by 50 microseconds more.
         rustix::thread::set_current_timer_slack(SLACK_NANOS).map_err(io::Error::from)?;
         let poll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(io::Error::from)?;
         let begin = Instant::now();
         let schedule = match &plan.pace {
             Pace::Closed(_) => None,
-            Pace::Open(legs) => Some(Schedule::new(legs, thread, threads)),
+            Pace::Open(legs) => {
+                let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+                let numbers = hand.iter().map(|(number, _)| count(*number)).collect();
+                Some(Schedule::new(legs, numbers, count(all)))
+            }
         };
         let mut client = Self {
             plan,
             poll,
             lines: Vec::with_capacity(hand.len()),
             schedule,
-            turn: 0,
             begin,
             until: begin,
             load: Load::empty(),
@@ -178,20 +173,15 @@ impl<'p, T: Till> Client<'p, T> {
     /// Hands out what is due, in turn; returns when the next is.
     fn send_due(&mut self, now: Instant) -> Instant {
         let rest = now.checked_add(ROUND).unwrap_or(now);
-        if self.lines.is_empty() {
-            return rest;
-        }
         let Some(mut schedule) = self.schedule.take() else { return rest };
         let mut wake = rest;
-        while let Some(due) = schedule.next_due() {
+        while let Some((due, place)) = schedule.next_due() {
             let due = self.begin.checked_add(due).unwrap_or(self.begin);
             if due > now {
                 wake = due;
                 break;
             }
             schedule.advance();
-            let place = self.turn;
-            self.turn = place.saturating_add(1).checked_rem(self.lines.len()).unwrap_or_default();
             if let Some(wire) = self.lines.get_mut(place) {
                 wire.line.fall_due(due);
             }

@@ -14,48 +14,54 @@ pub struct Leg {
 /// The moments at which the requests of one client thread are due, as times since the beginning.
 ///
 /// Request number `n` of a leg is due `n / rate` after the leg began, whatever became of those
-/// before it. Threads take turns, and so do the lines of a thread.
+/// before it, on line `n` modulo the number of lines.
 #[derive(Clone, Debug)]
 pub(super) struct Schedule {
     legs: Vec<Leg>,
     /// The leg under way, and when it began.
     leg: usize,
     began: Duration,
-    /// The next request of the leg, over all threads.
-    next: u64,
-    first: u64,
-    step: u64,
+    /// The numbers of the thread's lines, among all.
+    numbers: Vec<u64>,
+    all: u64,
+    /// How often every line had its turn in this leg, and the line of the thread that is next.
+    cycle: u64,
+    place: usize,
 }
 
 impl Schedule {
-    /// The schedule of the thread with this number, of so many.
-    pub(super) fn new(legs: &[Leg], thread: usize, threads: usize) -> Self {
-        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        let (first, step) = (number(thread), number(threads).max(1));
-        Self { legs: legs.to_vec(), leg: 0, began: Duration::ZERO, next: first, first, step }
+    /// The schedule of a thread with the lines of these numbers, of so many.
+    pub(super) fn new(legs: &[Leg], numbers: Vec<u64>, all: u64) -> Self {
+        let (legs, began) = (legs.to_vec(), Duration::ZERO);
+        Self { legs, leg: 0, began, numbers, all, cycle: 0, place: 0 }
     }
 
-    /// When the next request is due; `None` after the last.
-    pub(super) fn next_due(&mut self) -> Option<Duration> {
+    /// When the next request is due, and on which of the thread's lines; `None` after the last.
+    pub(super) fn next_due(&mut self) -> Option<(Duration, usize)> {
         loop {
             let leg = self.legs.get(self.leg)?;
-            let nanos = u128::from(self.next)
+            let line = *self.numbers.get(self.place)?;
+            let number = self.cycle.saturating_mul(self.all).saturating_add(line);
+            let nanos = u128::from(number)
                 .saturating_mul(1_000_000_000)
                 .checked_div(u128::from(leg.rate))
                 .and_then(|nanos| u64::try_from(nanos).ok());
             let within = nanos.map(Duration::from_nanos).filter(|within| *within < leg.duration);
             if let Some(within) = within {
-                return Some(self.began.saturating_add(within));
+                return Some((self.began.saturating_add(within), self.place));
             }
             self.began = self.began.saturating_add(leg.duration);
             self.leg = self.leg.saturating_add(1);
-            self.next = self.first;
+            (self.cycle, self.place) = (0, 0);
         }
     }
 
     /// Goes on to the request after the one that is due next.
     pub(super) fn advance(&mut self) {
-        self.next = self.next.saturating_add(self.step);
+        self.place = self.place.saturating_add(1);
+        if self.place >= self.numbers.len() {
+            (self.place, self.cycle) = (0, self.cycle.saturating_add(1));
+        }
     }
 }
 
@@ -63,21 +69,25 @@ impl Schedule {
 mod tests {
     use super::*;
 
-    fn dues(mut schedule: Schedule) -> Vec<u64> {
+    fn dues(mut schedule: Schedule) -> Vec<(u64, usize)> {
         let next = || {
-            let due = schedule.next_due()?;
+            let (due, place) = schedule.next_due()?;
             schedule.advance();
-            u64::try_from(due.as_millis()).ok()
+            Some((u64::try_from(due.as_millis()).ok()?, place))
         };
         std::iter::from_fn(next).collect()
     }
 
     #[test]
-    fn threads_take_turns_and_every_leg_has_its_rate() {
+    fn lines_take_turns_and_every_leg_has_its_rate() {
         let leg = |rate, millis| Leg { rate, duration: Duration::from_millis(millis) };
-        let legs = [leg(100, 40), leg(0, 60), leg(1000, 3)];
-        assert_eq!(dues(Schedule::new(&legs, 0, 1)), [0, 10, 20, 30, 100, 101, 102]);
-        assert_eq!(dues(Schedule::new(&legs, 0, 2)), [0, 20, 100, 102]);
-        assert_eq!(dues(Schedule::new(&legs, 1, 2)), [10, 30, 101]);
+        let legs = [leg(100, 40), leg(0, 60), leg(1000, 4)];
+        let alone = dues(Schedule::new(&legs, vec![0], 1));
+        let times: Vec<_> = alone.iter().map(|(due, _)| *due).collect();
+        assert_eq!(times, [0, 10, 20, 30, 100, 101, 102, 103]);
+        let first = dues(Schedule::new(&legs, vec![0, 2], 3));
+        assert_eq!(first, [(0, 0), (20, 1), (30, 0), (100, 0), (102, 1), (103, 0)]);
+        assert_eq!(dues(Schedule::new(&legs, vec![1], 3)), [(10, 0), (101, 0)]);
+        assert_eq!(dues(Schedule::new(&legs, vec![], 3)), []);
     }
 }
