@@ -198,7 +198,10 @@ mod tests {
         // The same part and the same hash for all of them: what tells them apart is the rest.
         let index = |id: u64| u128::from(id) << 72 | 0x01_2345_6789_ABCD_EF55;
         for id in 0..2000 {
-            cards.add(CardId(id), &identity(index(id), (id % 2 == 0).then_some([id.to_le_bytes()[0]; 8])));
+            cards.add(
+                CardId(id),
+                &identity(index(id), (id % 2 == 0).then_some([id.to_le_bytes()[0]; 8])),
+            );
         }
         for id in 0..2000 {
             let found = cards.get(&PanIndex(index(id).to_le_bytes())).unwrap();
