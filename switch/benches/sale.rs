@@ -20,7 +20,7 @@ use divan::{AllocProfiler, Bencher, counter::ItemsCount};
 use domain::shard::{Command, Shard};
 use domain::terms::ShardNo;
 use loadtest::kit::Kit;
-use loadtest::terminal::{Entry, Presented, SignOn, Terminal};
+use loadtest::terminal::{Entry, Presented, SignOn, SlipKind, Terminal};
 use loadtest::{Fen, TestCard};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use store::{EmbeddedWriter, Options, Outcome, SteppedJournal};
@@ -124,8 +124,12 @@ impl House {
         assert!(terminal.on_frame(&answer[2..]).unwrap().is_success());
         let presented = Presented { entry: Entry::Stripe, ..Presented::swiped(card) };
         let count = (ROUNDS * AT_ONCE).div_ceil(TERMINALS as usize) + 1;
-        let frames = terminal.prepare_sales(&presented, Fen(1), count).unwrap();
-        let sales = frames.chunks(frames.len() / count).map(|frame| frame[2..].to_vec());
+        let sale = terminal.stencil(SlipKind::Sale, &presented, Fen(1)).unwrap();
+        let sales = (0..count).map(|_| {
+            let mut frame = Vec::new();
+            terminal.stamp(&mut frame, &sale).unwrap();
+            frame.split_off(2)
+        });
         self.lines[line].sales = sales.collect();
     }
 
