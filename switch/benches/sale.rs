@@ -8,6 +8,7 @@
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::wildcard_enum_match_arm,
     reason = "in a benchmark a panic is a failure"
 )]
 
