@@ -25,7 +25,6 @@ use crate::message::matrix::Row;
 use crate::message::response::ResponseCode;
 
 /// What follows from a request.
-#[expect(clippy::large_enum_variant, reason = "nearly every request is a question, and none waits")]
 pub enum Step {
     /// An answer at once: nothing was asked of a shard.
     Answer(Outgoing),
