@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Commands that may wait for one account actor or its journal before lines are not read: a tenth
-/// of a second's work of a core, and half of what the actor's mailbox holds. The other half is for
-/// what had been read by then, and for the node's own commands.
+/// of a second's work of a core, and half of what its intake holds. The other half is for what had
+/// been read by then, and for the node's own commands.
 const HIGH: usize = 4096;
 
 /// Counts the commands of an account actor that have no answer yet.
