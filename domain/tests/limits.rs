@@ -73,10 +73,11 @@ fn limits_count_what_was_paid() {
         completion 12 B 600 of=11           | ok
         sale 13 B 401                       | -AmountLimit
         completion-void 14 B 600 of=12      | ok
-        sale 15 B 500                       | ok
+        sale 15 B 401                       | -AmountLimit
+        sale 22 B 400                       | ok
         reverse 14 B 600 as=completion-void | ok
         sale 16 B 1                         | -AmountLimit
-        void 17 B 500 of=15                 | ok
+        void 17 B 400 of=22                 | ok
         sale 18 B 401                       | -AmountLimit
         sale 19 B 400                       | ok
         offline-sale 20 B 300               | ok
