@@ -47,7 +47,7 @@ fn a_file_that_holds_none_is_named() {
     let name = path.display().to_string();
 
     let missing = Lmk::from_file(&path).err().unwrap().to_string();
-    assert_eq!(missing, format!("local master key: file {name} cannot be read (entity not found)"));
+    assert_eq!(missing, format!("local master key: file {name} cannot be read: entity not found"));
     for content in [&DEMO.as_bytes()[..60], &DEMO.repeat(2_000).into_bytes(), &[0xC3; 64]] {
         fs::write(&path, content).unwrap();
         let error = Lmk::from_file(&path).err().unwrap();
@@ -79,7 +79,7 @@ fn a_variable_that_holds_none_is_named() {
     let missing = Lmk::from_env("POSP_NO_SUCH_VARIABLE").err().unwrap();
     assert_eq!(
         missing.to_string(),
-        "local master key: environment variable POSP_NO_SUCH_VARIABLE cannot be read (entity not found)"
+        "local master key: environment variable POSP_NO_SUCH_VARIABLE cannot be read: entity not found"
     );
     let malformed = Lmk::from_env("CARGO_MANIFEST_DIR").err().unwrap();
     assert_eq!(
