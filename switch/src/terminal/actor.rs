@@ -445,7 +445,13 @@ impl ActorFuture<TerminalActor> for Pump {
             match Pin::new(read).poll_read(task, &mut buffer) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    let has_more = buffer.filled().len() == ROOM;
                     line.on_bytes(buffer.filled(), ctx);
+                    // Whoever sends without end does so in turn with the others.
+                    if has_more {
+                        task.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
                 }
                 // The peer sends nothing more; what it asked is still answered.
                 Poll::Ready(Ok(()) | Err(_)) => {
