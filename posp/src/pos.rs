@@ -162,7 +162,8 @@ impl Pos {
     }
 
     fn address(&self) -> Result<SocketAddr, Failure> {
-        let unusable = |reason: String| Failure::Usage(format!("{}: {reason}", self.connect));
+        let unusable =
+            |reason: String| Failure::Usage(format!("{} is not HOST:PORT: {reason}", self.connect));
         let mut found =
             self.connect.to_socket_addrs().map_err(|error| unusable(error.to_string()))?;
         found.next().ok_or_else(|| unusable("no such host".to_owned()))
