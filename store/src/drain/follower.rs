@@ -234,8 +234,9 @@ impl Follower {
         let large = beyond.checked_div(BYTES_PER_ENTRY).unwrap_or(0);
         let is_due = news >= self.options.snapshot_entries.max(large)
             || news > 0 && snapshots.at().elapsed() >= self.options.snapshot_interval;
-        if is_due {
-            let is_wanted = || *self.status.wish() == Wish::GoOn;
+        let is_wanted = || *self.status.wish() == Wish::GoOn;
+        // Before an end there is one more, when the ledger is through.
+        if is_due && is_wanted() {
             snapshots.write(&self.source, limit, &is_wanted)?;
         }
         Ok(())
