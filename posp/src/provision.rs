@@ -16,6 +16,7 @@ use switch::programme::{Secret, Word, parse_yuan};
 
 use crate::host;
 use crate::output::print;
+use crate::process;
 
 /// Where the PIN of the cards is found.
 const PIN: &str = "POSP_CARDS_PIN";
@@ -76,6 +77,7 @@ impl Provision {
             config.node.directory.clone_from(data);
         }
         config.check()?;
+        process::harden();
         let programme = host::programme_of(&config)?;
         let bulk = self.bulk(&config)?;
         let settings = Settings::of(&config, &programme);

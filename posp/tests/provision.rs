@@ -78,6 +78,19 @@ fn cards_are_issued_once_and_the_books_hold_them() {
     assert!(bulk.iter().all(|card| card.terms.product.0 == 2 && card.identity.pin.is_none()));
 }
 
+/// What lies there is sealed, and is still nobody else's to read.
+#[test]
+fn files_are_their_owners() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (_kept, data) = fresh();
+    done(&data, 1, &[]);
+    for entry in std::fs::read_dir(&data).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}", entry.path().display());
+    }
+}
+
 #[test]
 fn a_number_of_the_programme_is_not_given_again() {
     let (_dir, data) = fresh();

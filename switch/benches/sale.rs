@@ -13,10 +13,8 @@
 )]
 
 use std::collections::VecDeque;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
-use codec::Dialect;
 use divan::{AllocProfiler, Bencher, counter::ItemsCount};
 use domain::shard::{Command, Shard};
 use domain::terms::ShardNo;
@@ -28,10 +26,9 @@ use store::{EmbeddedWriter, Options, Outcome, SteppedJournal};
 use switch::account::Desk;
 use switch::clock::{Clock, Moment, SystemClock};
 use switch::config::Config;
-use switch::facts::{Cards, CareBook, Facts, Guard, Terminals};
-use switch::node::{Settings, keeper, plan};
+use switch::facts::{Facts, Guard};
+use switch::node::{Settings, facts_of, keeper, plan};
 use switch::programme::Programme;
-use switch::telemetry::Telemetry;
 use switch::terminal::{Action, Session};
 use tempfile::TempDir;
 
@@ -202,23 +199,8 @@ impl House {
 
 fn facts(programme: &Programme) -> Facts {
     let config = Config::default();
-    let settings = Settings::of(&config, programme);
-    let hsm = keeper(&config).unwrap();
-    Facts {
-        care: CareBook::of(programme, hsm.as_ref(), None),
-        terminals: Terminals::default(),
-        merchants: programme.merchants.iter().map(|m| (m.id, m.traits())).collect(),
-        cards: Cards::default(),
-        has_room: AtomicBool::new(true),
-        routes: programme.routes.clone(),
-        hsm,
-        calendar: settings.calendar.clone(),
-        dialect: Dialect::unionpay_pos(),
-        acquirer: settings.acquirer.clone(),
-        issuer: settings.issuer.clone(),
-        rules: settings.terminals,
-        telemetry: Telemetry::new(0),
-    }
+    let settings = Settings { log_every: 0, ..Settings::of(&config, programme) };
+    facts_of(&settings, programme, keeper(&config).unwrap(), None)
 }
 
 /// 32 sales that share one sync.

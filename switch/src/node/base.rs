@@ -50,7 +50,9 @@ impl Base {
     }
 }
 
-fn facts_of(
+/// Returns the facts of a node whose books hold nothing yet.
+#[must_use]
+pub fn facts_of(
     settings: &Settings,
     programme: &Programme,
     hsm: Arc<dyn Hsm>,

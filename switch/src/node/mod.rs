@@ -26,6 +26,7 @@ use crate::terminal::{LineParts, Lines, Listener, ListenerError};
 
 use base::Base;
 
+pub use base::facts_of;
 pub use bulk::{Bulk, BulkError, BulkReport, Stage};
 pub use health::{Identity, Vitals};
 pub use provision::{Plan, Provisioned, plan};
