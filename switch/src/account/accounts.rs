@@ -1,30 +1,18 @@
 //! The account actors of a node, by shard.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use actix::{Actor, Addr, Arbiter};
 use domain::books::Books;
 use domain::shard::{Answer, Command};
 use domain::terms::{Refusal, ShardNo};
 use store::{EmbeddedJournal, EmbeddedWriter};
 use tokio::sync::oneshot;
 
-use super::actor::{AccountActor, Envelope, Inbox, Look, ReplyTo};
-use super::intake::{Intake, Put};
-use super::pressure::Pressure;
+use super::actor::{AccountActor, Envelope, ReplyTo};
 use crate::clock::Clock;
 use crate::facts::{Facts, Guard};
-
-type Desk = Addr<AccountActor<EmbeddedWriter>>;
-
-/// The account actor of a core, and how much waits for it.
-struct Place {
-    desk: Desk,
-    intake: Intake,
-    pressure: Pressure,
-}
 
 /// How often a list of commands waits a millisecond for a mailbox that others fill.
 const PATIENCE: u32 = 5_000;
@@ -33,7 +21,7 @@ const AT_ONCE: usize = 4096;
 
 /// Where commands go.
 #[derive(Clone)]
-pub struct Accounts(Arc<[Place]>);
+pub struct Accounts(Arc<[Arc<AccountActor<EmbeddedWriter>>]>);
 
 /// A command of a list was not done.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -47,16 +35,16 @@ pub enum NotDecided {
 }
 
 impl Accounts {
-    /// Starts one account actor on each of `arbiters`, and deals the shards of `books` out.
+    /// Deals the shards of `books` out to `count` actors.
     #[must_use]
-    pub fn start(
-        arbiters: &[Arbiter],
+    pub fn new(
+        count: usize,
         books: Books,
         journal: &EmbeddedJournal,
         facts: &Arc<Facts>,
         clock: &Arc<dyn Clock>,
     ) -> Self {
-        let mut hands: Vec<Vec<_>> = arbiters.iter().map(|_| Vec::new()).collect();
+        let mut hands: Vec<Vec<_>> = (0..count).map(|_| Vec::new()).collect();
         let (shards, _batches) = books.into_parts();
         for shard in shards {
             let hand = shard.no().index().checked_rem(hands.len()).unwrap_or_default();
@@ -64,46 +52,29 @@ impl Accounts {
                 hand.push(shard);
             }
         }
-        let desks = arbiters.iter().zip(hands).map(|(arbiter, shards)| {
-            let inbox = Inbox::default();
-            let address = Arc::new(std::sync::OnceLock::<Desk>::new());
-            let (outcomes, desk) = (inbox.clone(), Arc::clone(&address));
-            let writer = journal.writer(move |outcome| {
-                outcomes.put(outcome);
-                if let Some(desk) = desk.get() {
-                    // A mailbox that is full is being worked on, and the inbox with it.
-                    drop(desk.try_send(Look));
-                }
-            });
-            let (facts, clock) = (Arc::clone(facts), Arc::clone(clock));
-            let (intake, pressure) = (Intake::default(), Pressure::default());
-            let (commands, eased) = (intake.clone(), pressure.clone());
-            let desk = AccountActor::start_in_arbiter(&arbiter.handle(), move |_ctx| {
-                AccountActor::new(shards, writer, (inbox, commands), facts, clock, eased)
-            });
-            drop(address.set(desk.clone()));
-            Place { desk, intake, pressure }
+        let actors = hands.into_iter().map(|shards| {
+            Arc::new_cyclic(|actor: &Weak<AccountActor<EmbeddedWriter>>| {
+                let actor = Weak::clone(actor);
+                let writer = journal.writer(move |outcome| {
+                    if let Some(actor) = actor.upgrade() {
+                        actor.hear(outcome);
+                    }
+                });
+                AccountActor::new(shards, writer, Arc::clone(facts), Arc::clone(clock))
+            })
         });
-        Self(desks.collect())
+        Self(actors.collect())
     }
 
-    /// Sends a command to the actor of its shard.
+    /// Brings a command to the actor of its shard.
     ///
     /// # Errors
     /// The command, if the actor takes no more; then nothing of it happens.
     #[expect(clippy::result_large_err, reason = "the one who sent it may send it again")]
     pub fn ask(&self, envelope: Envelope) -> Result<(), Envelope> {
-        let desk = envelope.shard.index().checked_rem(self.0.len());
-        match desk.and_then(|desk| self.0.get(desk)) {
-            Some(Place { desk, intake, pressure }) => {
-                pressure.add();
-                let put = intake.put(envelope).inspect_err(|_refused| pressure.remove())?;
-                if put == Put::Wake {
-                    // A mailbox that is full is being worked on, and the intake with it.
-                    drop(desk.try_send(Look));
-                }
-                Ok(())
-            }
+        let place = envelope.shard.index().checked_rem(self.0.len());
+        match place.and_then(|place| self.0.get(place)) {
+            Some(actor) => actor.ask(envelope),
             None => Err(envelope),
         }
     }
@@ -111,7 +82,7 @@ impl Accounts {
     /// False while so much waits that lines are not to be read: see [`Pressure`].
     #[must_use]
     pub fn has_room(&self) -> bool {
-        !self.0.iter().any(|place| place.pressure.is_high())
+        !self.0.iter().any(|actor| actor.pressure().is_high())
     }
 
     /// Has commands decided, many at a time, and waits until all of them are durable.

@@ -1,15 +1,16 @@
-//! The actor around a desk: a mailbox and nothing else.
+//! The actor around a desk: a mailbox, and whose turn it is to work.
 
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use actix::{Actor, Context, Handler, Message};
 use domain::shard::{Answer, Command, Shard};
 use domain::terms::ShardNo;
 use store::{Commit, CommitError, Outcome};
 use tokio::sync::oneshot;
 
-use super::{Desk, Intake, Pressure};
+use super::bell::Bell;
+use super::intake::Intake;
+use super::{Desk, Pressure};
 use crate::clock::Clock;
 use crate::facts::{Facts, Guard};
 use crate::terminal::{Decided, LineMail};
@@ -58,19 +59,12 @@ pub struct Envelope {
     pub not_after: Option<u64>,
 }
 
-/// There is something in the intake or in the inbox.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub struct Look;
-
-/// What the journal has to say to an account actor. A mailbox may be full when it does; this
-/// never is.
-#[derive(Clone, Debug, Default)]
-pub struct Inbox(Arc<Mutex<Vec<Outcome>>>);
+/// What the journal has to say to an account actor.
+#[derive(Debug, Default)]
+struct Inbox(Mutex<Vec<Outcome>>);
 
 impl Inbox {
-    /// Puts an outcome in.
-    pub fn put(&self, outcome: Outcome) {
+    fn put(&self, outcome: Outcome) {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match (waiting.last_mut(), outcome) {
             (Some(Outcome::Durable { upto }), Outcome::Durable { upto: later }) => *upto = later,
@@ -83,37 +77,84 @@ impl Inbox {
     }
 }
 
-/// Owns the shards of one core.
+/// Owns some of the shards, and is the only one who changes them.
+///
+/// It has a mailbox and no thread: whoever brings something has it worked off in place, unless
+/// somebody is at it already, who then does that too. A command is decided without waking anybody,
+/// and an answer goes from the journal's thread straight to its line.
 pub struct AccountActor<C> {
-    desk: Desk<C, (Guard, ReplyTo)>,
+    intake: Intake,
+    inbox: Inbox,
+    bell: Bell,
+    work: Mutex<Work<C>>,
+    pressure: Pressure,
     facts: Arc<Facts>,
     clock: Arc<dyn Clock>,
-    inbox: Inbox,
-    intake: Intake,
-    /// Where commands are taken to.
-    taken: Vec<Envelope>,
-    pressure: Pressure,
 }
 
-impl<C: Commit + Unpin + 'static> AccountActor<C> {
-    /// Returns the actor of `shards`. The journal puts outcomes into `inbox`, and whoever has a
-    /// command puts it into `intake` and adds to `pressure`; both send [`Look`].
+/// What only the one who is at work touches.
+struct Work<C> {
+    desk: Desk<C, (Guard, ReplyTo)>,
+    /// Where commands are taken to.
+    taken: Vec<Envelope>,
+}
+
+impl<C: Commit> AccountActor<C> {
+    /// Returns the actor of `shards`, whose journal brings outcomes to [`AccountActor::hear`].
     pub fn new(
         shards: impl IntoIterator<Item = Shard>,
         commit: C,
-        (inbox, intake): (Inbox, Intake),
         facts: Arc<Facts>,
         clock: Arc<dyn Clock>,
-        pressure: Pressure,
     ) -> Self {
         let desk = Desk::new(shards, commit);
-        Self { desk, facts, clock, inbox, intake, taken: Vec::new(), pressure }
+        Self {
+            intake: Intake::default(),
+            inbox: Inbox::default(),
+            bell: Bell::default(),
+            work: Mutex::new(Work { desk, taken: Vec::new() }),
+            pressure: Pressure::default(),
+            facts,
+            clock,
+        }
+    }
+
+    /// Brings a command.
+    ///
+    /// # Errors
+    /// The command, if there is no room for it; then nothing of it happens.
+    #[expect(clippy::result_large_err, reason = "the one who sent it may send it again")]
+    pub fn ask(&self, envelope: Envelope) -> Result<(), Envelope> {
+        self.pressure.add();
+        self.intake.put(envelope).inspect_err(|_refused| self.pressure.remove())?;
+        self.ring();
+        Ok(())
+    }
+
+    /// Brings what became of entries.
+    pub fn hear(&self, outcome: Outcome) {
+        self.inbox.put(outcome);
+        self.ring();
+    }
+
+    /// How much waits here.
+    pub const fn pressure(&self) -> &Pressure {
+        &self.pressure
+    }
+
+    fn ring(&self) {
+        let _stop = StopAtPanic;
+        self.bell.ring(|| {
+            let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+            self.decide(&mut work);
+            self.answer(&mut work.desk);
+        });
     }
 
     /// Has all commands decided that there are.
-    fn decide(&mut self) {
-        let mut taken = std::mem::take(&mut self.taken);
-        self.intake.take(&mut taken);
+    fn decide(&self, work: &mut Work<C>) {
+        let Work { desk, taken } = work;
+        self.intake.take(taken);
         for Envelope { shard, command, guard, reply, not_after } in taken.drain(..) {
             let now = self.clock.now();
             if not_after.is_some_and(|last| now.micros > last) {
@@ -121,19 +162,18 @@ impl<C: Commit + Unpin + 'static> AccountActor<C> {
                 drop(guard);
                 reply.shed();
             } else {
-                self.desk.handle(shard, command, now.at, (guard, reply));
+                desk.handle(shard, command, now.at, (guard, reply));
             }
         }
-        self.taken = taken;
     }
 
-    fn answer(&mut self) {
+    fn answer(&self, desk: &mut Desk<C, (Guard, ReplyTo)>) {
         for outcome in self.inbox.take() {
-            for event in self.desk.on_outcome(outcome) {
+            for event in desk.on_outcome(outcome) {
                 self.facts.absorb(&event);
             }
         }
-        while let Some(answered) = self.desk.next_answer() {
+        while let Some(answered) = desk.next_answer() {
             if let Some(event) = &answered.event {
                 self.facts.absorb(event);
             }
@@ -145,27 +185,15 @@ impl<C: Commit + Unpin + 'static> AccountActor<C> {
     }
 }
 
-impl<C> Drop for AccountActor<C> {
-    /// A shard that broke one of its rules must not serve, nor may the others go on as if it did:
-    /// the next start folds the journal anew.
+/// A shard that broke one of its rules must not serve, nor may the others go on as if it did: the
+/// next start folds the journal anew.
+struct StopAtPanic;
+
+impl Drop for StopAtPanic {
     fn drop(&mut self) {
-        self.intake.close();
         if std::thread::panicking() {
             drop(writeln!(std::io::stderr(), "posp stops at once: a shard broke its rules"));
             std::process::abort();
         }
-    }
-}
-
-impl<C: Commit + Unpin + 'static> Actor for AccountActor<C> {
-    type Context = Context<Self>;
-}
-
-impl<C: Commit + Unpin + 'static> Handler<Look> for AccountActor<C> {
-    type Result = ();
-
-    fn handle(&mut self, _: Look, _ctx: &mut Self::Context) {
-        self.decide();
-        self.answer();
     }
 }

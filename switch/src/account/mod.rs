@@ -1,13 +1,13 @@
-//! Accounts: the shards of one core, decided, committed, answered.
+//! Accounts: shards that are decided, committed, answered.
 
 mod accounts;
 mod actor;
+mod bell;
 mod desk;
 mod intake;
 mod pressure;
 
 pub use accounts::{Accounts, NotDecided};
-pub use actor::{AccountActor, Envelope, Inbox, Look, ReplyTo};
+pub use actor::{AccountActor, Envelope, ReplyTo};
 pub use desk::{Answered, Desk};
-pub use intake::{Intake, Put};
 pub use pressure::Pressure;

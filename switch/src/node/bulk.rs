@@ -7,7 +7,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::Arbiter;
 use domain::issuing::{CardStatus, ProductId};
 use domain::ledger::{Parts, Purse};
 use domain::shard::Command;
@@ -137,14 +136,12 @@ impl Bulk {
         let first = self.check(programme)?;
         let Base { journal, drain, facts, books } = Base::open(settings, programme, hsm)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-        let arbiters: Vec<_> = (0..settings.threads.max(1)).map(|_| Arbiter::new()).collect();
-        let accounts = Accounts::start(&arbiters, books, &journal, &facts, &clock);
+        let accounts = Accounts::new(settings.threads.max(1), books, &journal, &facts, &clock);
         provision(programme, &facts, &accounts).await?;
         let today = facts.calendar.business_date(clock.now().at);
         let done = self.issue_all(programme, (&facts, &accounts), (first, today), tell).await;
         // Whatever came of it: what was taken is kept.
         let closed = journal.close().map_err(NodeError::from);
-        arbiters.iter().for_each(|arbiter| _ = arbiter.stop());
         let (issued, known) = done?;
         let entries = closed?.0;
         while drain.lag_entries() > 0 && drain.error().is_none() {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use actix::Arbiter;
+use actix_rt::Arbiter;
 use keys::Hsm;
 use store::{CommitError, DrainError, EmbeddedJournal, OpenError};
 use tokio::sync::watch;
@@ -94,7 +94,7 @@ impl Node {
         let Base { journal, drain, facts, books } = Base::open(&settings, programme, hsm)?;
         let listener = Listener::open(settings.pos_listen)?;
         let arbiters: Vec<_> = (0..settings.threads.max(1)).map(|_| Arbiter::new()).collect();
-        let accounts = Accounts::start(&arbiters, books, &journal, &facts, &clock);
+        let accounts = Accounts::new(arbiters.len(), books, &journal, &facts, &clock);
         let provisioned = provision::provision(programme, &facts, &accounts).await?;
         cutoff::turn(&accounts, facts.calendar.business_date(clock.now().at)).await?;
         let lines = Lines::default();

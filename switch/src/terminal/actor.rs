@@ -4,17 +4,15 @@ use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as Task, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use actix::fut::ActorFuture;
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, SpawnHandle};
 use codec::FrameError;
 use codec::framing::{self, Cut, Limits};
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
+use super::alarms::Alarms;
 use super::listener::{Lines, Place};
 use super::mail::{Decided, LineMail};
 use super::session::{Action, Question, Session};
@@ -22,11 +20,6 @@ use crate::account::{Accounts, Envelope, ReplyTo};
 use crate::clock::{Clock, Moment};
 use crate::facts::Facts;
 use crate::telemetry::LineMeter;
-
-/// The node goes to rest: answer what is in flight, take nothing more.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "()")]
-pub struct Rest;
 
 /// What a line may do.
 #[derive(Clone, Debug)]
@@ -67,15 +60,32 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// Bytes that are read at once. They lie on the stack, so that an idle line has no buffer.
 const ROOM: usize = 4096;
 
-/// Owns one connection.
+/// What a line is woken for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Alarm {
+    /// Nothing may have come yet.
+    Idle,
+    /// A frame should have ended.
+    Frame,
+    /// Answers should have been read, up to this count of bytes.
+    Reader(u64),
+    /// The node may have room again.
+    Room,
+    /// The session wants to be woken, under this number.
+    Session(u64),
+}
+
+/// Owns one connection. A future that is done when the line is closed.
 pub struct TerminalActor {
     parts: LineParts,
     session: Session,
     meter: LineMeter,
     place: Place,
     mail: LineMail,
-    read: Option<OwnedReadHalf>,
-    write: OwnedWriteHalf,
+    alarms: Alarms<Alarm>,
+    stream: TcpStream,
+    /// False once nothing more is taken from the peer.
+    is_read: bool,
     /// Bytes of frames that are not complete, or wait for room in flight.
     unread: Vec<u8>,
     /// Bytes that the socket has not taken.
@@ -83,17 +93,13 @@ pub struct TerminalActor {
     /// Bytes that the socket has taken.
     sent: u64,
     is_reader_watched: bool,
-    reader: Option<Waker>,
     /// False if too much waited in the node when it was last looked at.
     has_room: bool,
-    is_room_watched: bool,
     frames: u64,
-    /// Ends the line if nothing comes.
-    idle: Option<SpawnHandle>,
     /// When the frame began of which a part is unread, in microseconds.
     frame_began: Option<u64>,
-    is_frame_watched: bool,
     is_resting: bool,
+    is_over: bool,
     closed: &'static str,
 }
 
@@ -101,45 +107,43 @@ impl TerminalActor {
     /// Returns the actor of the line that took `place`.
     #[must_use]
     pub fn new(place: Place, stream: TcpStream, parts: LineParts) -> Self {
-        let (read, write) = stream.into_split();
         let meter = parts.facts.telemetry.lines();
+        meter.opened();
+        let mail = LineMail::default();
+        parts.lines.add(place.number, mail.clone());
+        let mut alarms = Alarms::new();
+        alarms.set(parts.rules.idle, Alarm::Idle);
         Self {
             session: Session::new(Arc::clone(&parts.facts)),
             parts,
             meter,
             place,
-            mail: LineMail::default(),
-            read: Some(read),
-            write,
+            mail,
+            alarms,
+            stream,
+            is_read: true,
             unread: Vec::new(),
             unsent: Vec::new(),
             sent: 0,
             is_reader_watched: false,
-            reader: None,
             has_room: true,
-            is_room_watched: false,
             frames: 0,
-            idle: None,
             frame_began: None,
-            is_frame_watched: false,
             is_resting: false,
+            is_over: false,
             closed: "PEER",
         }
     }
 
     /// Has the session take something in; false if it could not. A panic there is a fault of the
     /// switch that one message has found: it ends this line, and nothing else.
-    fn take_in(
-        &mut self,
-        ctx: &mut Context<Self>,
-        take: impl FnOnce(&mut Session, Moment),
-    ) -> bool {
+    fn take_in(&mut self, take: impl FnOnce(&mut Session, Moment)) -> bool {
         let now = self.parts.clock.now();
         let session = &mut self.session;
         let is_done = catch_unwind(AssertUnwindSafe(|| take(session, now))).is_ok();
         if !is_done {
             self.bad_frame("PANIC", &"a message has found a fault of this switch");
-            self.close(ctx, "PANIC");
+            self.close("PANIC");
         }
         is_done
     }
@@ -150,31 +154,48 @@ impl TerminalActor {
             || self.unsent.len() >= UNSENT_MAX
     }
 
-    /// Looks again in a moment whether the node has room, as long as it has none.
-    fn watch_room(&mut self, ctx: &mut Context<Self>) {
-        if self.has_room || self.is_room_watched {
-            return;
+    /// Takes in the answers of shards, and sends what came together in one go.
+    fn hear(&mut self, task: &Context<'_>) {
+        while !self.is_over
+            && let Poll::Ready(together) = self.mail.poll_take(task, &mut self.is_resting)
+        {
+            for Decided { token, answer } in together {
+                let is_done = self.take_in(|session, now| match &answer {
+                    Some(answer) => session.on_answer(now, token, answer),
+                    None => session.on_refused(token),
+                });
+                if !is_done {
+                    break;
+                }
+            }
+            self.perform();
         }
-        self.is_room_watched = true;
-        ctx.run_later(LOOK_AGAIN, |line, ctx| {
-            line.is_room_watched = false;
-            line.has_room = line.parts.accounts.has_room();
-            line.wake_reader();
-            line.watch_room(ctx);
-        });
+        self.rest_if_done();
     }
 
-    /// Goes on reading, if there is room.
-    fn wake_reader(&mut self) {
-        if !self.is_full()
-            && let Some(reader) = self.reader.take()
+    /// Looks at the clock. True if it was time for something.
+    fn wake(&mut self, task: &mut Context<'_>) -> bool {
+        let mut is_time = false;
+        while !self.is_over
+            && let Poll::Ready(alarm) = self.alarms.poll_next(task)
         {
-            reader.wake();
+            is_time = true;
+            match alarm {
+                Alarm::Idle if self.frames == 0 => self.close("IDLE"),
+                Alarm::Idle | Alarm::Room => {}
+                Alarm::Frame => self.look_at_frame(),
+                Alarm::Reader(goal) => self.look_at_reader(goal),
+                Alarm::Session(token) => {
+                    self.take_in(|session, now| session.on_wake(now, token));
+                    self.perform();
+                }
+            }
         }
+        is_time
     }
 
     /// Does what the session wants, and sends what it has to say in one go.
-    fn perform(&mut self, ctx: &mut Context<Self>) {
+    fn perform(&mut self) {
         let had_unsent = !self.unsent.is_empty();
         while let Some(action) = self.session.next_action() {
             match action {
@@ -183,12 +204,7 @@ impl TerminalActor {
                     self.unsent.extend_from_slice(&frame);
                     self.session.take_back(frame);
                 }
-                Action::WakeAfter(time, token) => {
-                    ctx.run_later(time, move |line, ctx| {
-                        line.take_in(ctx, |session, now| session.on_wake(now, token));
-                        line.perform(ctx);
-                    });
-                }
+                Action::WakeAfter(time, token) => self.alarms.set(time, Alarm::Session(token)),
                 Action::Ask(question) => {
                     let reply = ReplyTo::Line(self.mail.clone(), question.token);
                     let Question { token, shard, command, guard, not_after } = question;
@@ -201,23 +217,16 @@ impl TerminalActor {
             }
         }
         if !had_unsent && !self.unsent.is_empty() {
-            self.send(ctx);
+            self.send();
         }
-        self.wake_reader();
-        self.rest_if_done(ctx);
     }
 
     /// Gives the socket what it takes; the rest goes as it drains.
-    fn send(&mut self, ctx: &mut Context<Self>) {
-        match self.write.try_write(&self.unsent) {
-            Ok(sent) => {
-                self.note_sent(sent);
-                if !self.unsent.is_empty() {
-                    self.flush(ctx);
-                }
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => self.flush(ctx),
-            Err(_lost) => self.close(ctx, "PEER"),
+    fn send(&mut self) {
+        match self.stream.try_write(&self.unsent) {
+            Ok(sent) => self.note_sent(sent),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(_lost) => self.close("PEER"),
         }
     }
 
@@ -229,63 +238,126 @@ impl TerminalActor {
         self.sent = self.sent.saturating_add(u64::try_from(sent).unwrap_or(u64::MAX));
     }
 
-    fn flush(&mut self, ctx: &mut Context<Self>) {
-        ctx.spawn(Flush);
-        if !self.is_reader_watched {
-            self.watch_reader(ctx);
+    /// Sends what the socket did not take at once.
+    fn flush(&mut self, task: &mut Context<'_>) {
+        while !self.unsent.is_empty() && !self.is_over {
+            match Pin::new(&mut self.stream).poll_write(task, &self.unsent) {
+                Poll::Pending => {
+                    if !self.is_reader_watched {
+                        self.watch_reader();
+                    }
+                    return;
+                }
+                Poll::Ready(Ok(sent)) if sent > 0 => self.note_sent(sent),
+                Poll::Ready(_) => self.close("PEER"),
+            }
         }
     }
 
     /// What waits for its reader now must be taken in time.
-    fn watch_reader(&mut self, ctx: &mut Context<Self>) {
+    fn watch_reader(&mut self) {
         self.is_reader_watched = true;
         let unsent = u64::try_from(self.unsent.len()).unwrap_or(u64::MAX);
         let goal = self.sent.saturating_add(unsent);
-        ctx.run_later(self.parts.rules.write_deadline, move |line, ctx| {
-            line.is_reader_watched = false;
-            if line.sent < goal {
-                line.bad_frame("SLOW_READER", &"answers were not read in time");
-                line.close(ctx, "SLOW_READER");
-            } else if !line.unsent.is_empty() {
-                line.watch_reader(ctx);
-            }
-        });
+        self.alarms.set(self.parts.rules.write_deadline, Alarm::Reader(goal));
+    }
+
+    fn look_at_reader(&mut self, goal: u64) {
+        self.is_reader_watched = false;
+        if self.sent < goal {
+            self.bad_frame("SLOW_READER", &"answers were not read in time");
+            self.close("SLOW_READER");
+        } else if !self.unsent.is_empty() {
+            self.watch_reader();
+        }
     }
 
     fn bad_frame(&self, code: &'static str, why: &dyn std::fmt::Display) {
         self.meter.bad_frame(self.parts.clock.now(), self.place.number, code, why);
     }
 
-    fn close(&mut self, ctx: &mut Context<Self>, reason: &'static str) {
+    fn close(&mut self, reason: &'static str) {
         self.closed = reason;
         // What was read beyond the end of the line is not looked at.
-        self.read = None;
-        ctx.stop();
+        self.is_read = false;
+        self.is_over = true;
     }
 
     /// A line that takes nothing more ends with its last answer.
-    fn rest_if_done(&mut self, ctx: &mut Context<Self>) {
+    fn rest_if_done(&mut self) {
         let is_done = self.session.in_flight() == 0 && self.unsent.is_empty();
-        if is_done && (self.is_resting || self.read.is_none()) {
-            ctx.stop();
+        if is_done && (self.is_resting || !self.is_read) {
+            self.is_over = true;
         }
+    }
+
+    /// Reads the socket into frames, and stops reading while too much is in flight.
+    fn pump(&mut self, task: &mut Context<'_>) {
+        let mut room = [const { MaybeUninit::uninit() }; ROOM];
+        while !self.is_over && !self.is_resting {
+            self.has_room = self.parts.accounts.has_room();
+            if self.is_full() {
+                if !self.has_room && !self.alarms.is_set(Alarm::Room) {
+                    self.alarms.set(LOOK_AGAIN, Alarm::Room);
+                }
+                return;
+            }
+            if !self.unread.is_empty() {
+                let mut unread = std::mem::take(&mut self.unread);
+                let frames = self.frames;
+                let taken = self.take_frames(&unread);
+                unread.drain(..taken);
+                self.keep_unread(unread, frames);
+                if self.is_full() {
+                    continue;
+                }
+            }
+            if !self.is_read {
+                return;
+            }
+            let mut buffer = ReadBuf::uninit(&mut room);
+            match Pin::new(&mut self.stream).poll_read(task, &mut buffer) {
+                Poll::Pending => return,
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    let has_more = buffer.filled().len() == ROOM;
+                    self.on_bytes(buffer.filled());
+                    // Whoever sends without end does so in turn with the others.
+                    if has_more {
+                        task.waker().wake_by_ref();
+                        return;
+                    }
+                }
+                // The peer sends nothing more; what it asked is still answered.
+                Poll::Ready(Ok(()) | Err(_)) => self.is_read = false,
+            }
+        }
+    }
+
+    fn on_bytes(&mut self, bytes: &[u8]) {
+        if !self.unread.is_empty() {
+            self.unread.extend_from_slice(bytes);
+            return;
+        }
+        let frames = self.frames;
+        let taken = self.take_frames(bytes);
+        let unread = bytes.get(taken..).unwrap_or_default().to_vec();
+        self.keep_unread(unread, frames);
     }
 
     /// Takes complete frames out of `bytes`, as far as there is room in flight; returns how many
     /// bytes that was.
-    fn take_frames(&mut self, bytes: &[u8], ctx: &mut Context<Self>) -> usize {
+    fn take_frames(&mut self, bytes: &[u8]) -> usize {
         let mut taken = 0;
         while !self.is_full() {
             let rest = bytes.get(taken..).unwrap_or_default();
             match next_frame(rest, &self.parts.rules.frame) {
                 Ok(Some(cut)) => {
                     taken = taken.saturating_add(cut.consumed);
-                    self.frames = self.frames.wrapping_add(1);
-                    // Every timer is looked at whenever anything happens on the line.
-                    if let Some(idle) = self.idle.take() {
-                        ctx.cancel_future(idle);
+                    if self.frames == 0 {
+                        self.alarms.cancel(Alarm::Idle);
                     }
-                    if !self.take_in(ctx, |session, now| session.on_frame(now, cut.frame)) {
+                    self.frames = self.frames.saturating_add(1);
+                    if !self.take_in(|session, now| session.on_frame(now, cut.frame)) {
                         taken = bytes.len();
                         break;
                     }
@@ -294,48 +366,44 @@ impl TerminalActor {
                 Err(error) => {
                     self.bad_frame(error.code(), &error);
                     // What came before is still answered, however it was cut into segments.
-                    (self.closed, self.read) = (error.code(), None);
+                    (self.closed, self.is_read) = (error.code(), false);
                     taken = bytes.len();
                     break;
                 }
             }
         }
-        self.perform(ctx);
+        self.perform();
         taken
     }
 
     /// Keeps what is left of what was read; a frame that has begun must end in time.
-    fn keep_unread(&mut self, unread: Vec<u8>, frames_before: u64, ctx: &mut Context<Self>) {
+    fn keep_unread(&mut self, unread: Vec<u8>, frames_before: u64) {
         let is_new = self.frame_began.is_none() || self.frames != frames_before;
         if unread.is_empty() {
             self.frame_began = None;
         } else if is_new {
             self.frame_began = Some(self.parts.clock.now().micros);
-            if !self.is_frame_watched {
-                self.watch_frame(self.parts.rules.frame_deadline, ctx);
+            if !self.alarms.is_set(Alarm::Frame) {
+                self.alarms.set(self.parts.rules.frame_deadline, Alarm::Frame);
             }
         }
         self.unread = unread;
     }
 
-    fn watch_frame(&mut self, time: Duration, ctx: &mut Context<Self>) {
-        self.is_frame_watched = true;
-        ctx.run_later(time, |line, ctx| {
-            line.is_frame_watched = false;
-            let Some(began) = line.frame_began else { return };
-            let deadline = line.parts.rules.frame_deadline;
-            let took = line.parts.clock.now().micros.saturating_sub(began);
-            let left = deadline.saturating_sub(Duration::from_micros(took));
-            if line.is_full() {
-                // It may be whole, and wait for us.
-                line.watch_frame(deadline, ctx);
-            } else if left.is_zero() {
-                line.bad_frame("FRAME_TIMEOUT", &"a frame did not end in time");
-                line.close(ctx, "FRAME_TIMEOUT");
-            } else {
-                line.watch_frame(left, ctx);
-            }
-        });
+    fn look_at_frame(&mut self) {
+        let Some(began) = self.frame_began else { return };
+        let deadline = self.parts.rules.frame_deadline;
+        let took = self.parts.clock.now().micros.saturating_sub(began);
+        let left = deadline.saturating_sub(Duration::from_micros(took));
+        if self.is_full() {
+            // It may be whole, and wait for us.
+            self.alarms.set(deadline, Alarm::Frame);
+        } else if left.is_zero() {
+            self.bad_frame("FRAME_TIMEOUT", &"a frame did not end in time");
+            self.close("FRAME_TIMEOUT");
+        } else {
+            self.alarms.set(left, Alarm::Frame);
+        }
     }
 }
 
@@ -348,164 +416,28 @@ fn next_frame<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Option<Cut<'b>>, F
     Ok(cut)
 }
 
-impl Actor for TerminalActor {
-    type Context = Context<Self>;
+impl Future for TerminalActor {
+    type Output = ();
 
-    fn started(&mut self, ctx: &mut Self::Context) {
-        self.meter.opened();
-        self.parts.lines.add(self.place.number, ctx.address());
-        // What makes room for more comes first.
-        ctx.spawn(Answers);
-        ctx.spawn(Pump);
-        self.idle = Some(ctx.run_later(self.parts.rules.idle, |line, ctx| {
-            if line.frames == 0 {
-                line.close(ctx, "IDLE");
+    /// Looks at all that may have woken it: what makes room for more comes first.
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<()> {
+        let line = self.get_mut();
+        loop {
+            line.hear(task);
+            line.pump(task);
+            line.flush(task);
+            line.rest_if_done();
+            if !line.wake(task) {
+                break;
             }
-        }));
+        }
+        if line.is_over { Poll::Ready(()) } else { Poll::Pending }
     }
+}
 
-    fn stopped(&mut self, _ctx: &mut Self::Context) {
+impl Drop for TerminalActor {
+    fn drop(&mut self) {
         self.parts.lines.remove(self.place.number);
         self.meter.closed(self.closed);
-    }
-}
-
-impl Handler<Rest> for TerminalActor {
-    type Result = ();
-
-    fn handle(&mut self, _: Rest, ctx: &mut Self::Context) {
-        self.is_resting = true;
-        self.rest_if_done(ctx);
-    }
-}
-
-/// Takes in the answers of shards, and sends what came together in one go.
-struct Answers;
-
-impl ActorFuture<TerminalActor> for Answers {
-    type Output = ();
-
-    fn poll(
-        self: Pin<&mut Self>,
-        line: &mut TerminalActor,
-        ctx: &mut Context<TerminalActor>,
-        task: &mut Task<'_>,
-    ) -> Poll<()> {
-        while let Poll::Ready(together) = line.mail.poll_take(task) {
-            for Decided { token, answer } in together {
-                let is_done = line.take_in(ctx, |session, now| match &answer {
-                    Some(answer) => session.on_answer(now, token, answer),
-                    None => session.on_refused(token),
-                });
-                if !is_done {
-                    break;
-                }
-            }
-            line.perform(ctx);
-        }
-        Poll::Pending
-    }
-}
-
-/// Reads the socket into frames, and stops reading while too much is in flight.
-struct Pump;
-
-impl ActorFuture<TerminalActor> for Pump {
-    type Output = ();
-
-    fn poll(
-        self: Pin<&mut Self>,
-        line: &mut TerminalActor,
-        ctx: &mut Context<TerminalActor>,
-        task: &mut Task<'_>,
-    ) -> Poll<()> {
-        let mut room = [const { MaybeUninit::uninit() }; ROOM];
-        loop {
-            if line.is_resting {
-                return Poll::Ready(());
-            }
-            line.has_room = line.parts.accounts.has_room();
-            if line.is_full() {
-                line.watch_room(ctx);
-                line.reader = Some(task.waker().clone());
-                return Poll::Pending;
-            }
-            if !line.unread.is_empty() {
-                let mut unread = std::mem::take(&mut line.unread);
-                let frames = line.frames;
-                let taken = line.take_frames(&unread, ctx);
-                unread.drain(..taken);
-                line.keep_unread(unread, frames, ctx);
-                if line.is_full() {
-                    continue;
-                }
-            }
-            let Some(read) = line.read.as_mut() else { return Poll::Ready(()) };
-            let mut buffer = ReadBuf::uninit(&mut room);
-            match Pin::new(read).poll_read(task, &mut buffer) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
-                    let has_more = buffer.filled().len() == ROOM;
-                    line.on_bytes(buffer.filled(), ctx);
-                    // Whoever sends without end does so in turn with the others.
-                    if has_more {
-                        task.waker().wake_by_ref();
-                        return Poll::Pending;
-                    }
-                }
-                // The peer sends nothing more; what it asked is still answered.
-                Poll::Ready(Ok(()) | Err(_)) => {
-                    line.read = None;
-                    line.rest_if_done(ctx);
-                    return Poll::Ready(());
-                }
-            }
-        }
-    }
-}
-
-impl TerminalActor {
-    fn on_bytes(&mut self, bytes: &[u8], ctx: &mut Context<Self>) {
-        let was_waiting = !self.unread.is_empty();
-        if was_waiting {
-            self.unread.extend_from_slice(bytes);
-            return;
-        }
-        let frames = self.frames;
-        let taken = self.take_frames(bytes, ctx);
-        let unread = bytes.get(taken..).unwrap_or_default().to_vec();
-        self.keep_unread(unread, frames, ctx);
-    }
-}
-
-/// Sends what the socket did not take at once.
-struct Flush;
-
-impl ActorFuture<TerminalActor> for Flush {
-    type Output = ();
-
-    fn poll(
-        self: Pin<&mut Self>,
-        line: &mut TerminalActor,
-        ctx: &mut Context<TerminalActor>,
-        task: &mut Task<'_>,
-    ) -> Poll<()> {
-        use tokio::io::AsyncWrite;
-        while !line.unsent.is_empty() {
-            match Pin::new(&mut line.write).poll_write(task, &line.unsent) {
-                Poll::Pending => {
-                    line.wake_reader();
-                    return Poll::Pending;
-                }
-                Poll::Ready(Ok(sent)) if sent > 0 => line.note_sent(sent),
-                Poll::Ready(_) => {
-                    line.close(ctx, "PEER");
-                    return Poll::Ready(());
-                }
-            }
-        }
-        line.wake_reader();
-        line.rest_if_done(ctx);
-        Poll::Ready(())
     }
 }

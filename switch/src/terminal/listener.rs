@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use actix::{Actor, Addr};
+use actix_rt::ArbiterHandle;
 use dashmap::DashMap;
 use metrics::counter;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::actor::{LineParts, Rest, TerminalActor};
+use super::actor::{LineParts, TerminalActor};
+use super::mail::LineMail;
 
 /// How many lines there may be.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +32,7 @@ pub struct Lines(Arc<LineTable>);
 
 #[derive(Default)]
 struct LineTable {
-    open: DashMap<u64, Addr<TerminalActor>>,
+    open: DashMap<u64, LineMail>,
     peers: DashMap<IpAddr, usize>,
     count: AtomicUsize,
     next: AtomicU64,
@@ -39,7 +40,7 @@ struct LineTable {
 
 impl Lines {
     /// Takes in a line.
-    pub fn add(&self, number: u64, line: Addr<TerminalActor>) {
+    pub fn add(&self, number: u64, line: LineMail) {
         self.0.open.insert(number, line);
     }
 
@@ -57,7 +58,7 @@ impl Lines {
     /// Tells every line to end with what is in flight.
     pub fn rest(&self) {
         for line in &self.0.open {
-            drop(line.try_send(Rest));
+            line.rest();
         }
     }
 
@@ -144,7 +145,7 @@ impl Listener {
     /// Lets lines in until `closing` says so.
     pub async fn serve(
         self,
-        arbiters: Vec<actix::ArbiterHandle>,
+        arbiters: Vec<ArbiterHandle>,
         parts: LineParts,
         rules: DoorRules,
         mut closing: watch::Receiver<bool>,
@@ -203,7 +204,7 @@ impl Second {
 }
 
 /// Starts the actor of a line on a core.
-fn open(stream: TcpStream, place: Place, arbiter: &actix::ArbiterHandle, parts: LineParts) {
+fn open(stream: TcpStream, place: Place, arbiter: &ArbiterHandle, parts: LineParts) {
     // A peer that vanished without a word gives its place back in some minutes.
     let keepalive = socket2::TcpKeepalive::new().with_time(Duration::from_secs(120));
     let socket = socket2::SockRef::from(&stream);
@@ -213,7 +214,7 @@ fn open(stream: TcpStream, place: Place, arbiter: &actix::ArbiterHandle, parts: 
     let Ok(stream) = stream.into_std() else { return };
     arbiter.spawn_fn(move || {
         if let Ok(stream) = TcpStream::from_std(stream) {
-            TerminalActor::new(place, stream, parts).start();
+            actix_rt::spawn(TerminalActor::new(place, stream, parts));
         }
     });
 }

@@ -26,14 +26,25 @@ pub struct LineMail(Arc<Mutex<Lying>>);
 #[derive(Debug, Default)]
 struct Lying {
     decided: Together,
+    is_to_rest: bool,
     reader: Option<Waker>,
 }
 
 impl LineMail {
     /// Puts an answer in, and wakes the line.
     pub fn put(&self, decided: Decided) {
+        self.tell(|lying| lying.decided.push(decided));
+    }
+
+    /// Tells the line that the node goes to rest: it answers what is in flight, and takes nothing
+    /// more.
+    pub(super) fn rest(&self) {
+        self.tell(|lying| lying.is_to_rest = true);
+    }
+
+    fn tell(&self, tell: impl FnOnce(&mut Lying)) {
         let mut lying = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lying.decided.push(decided);
+        tell(&mut lying);
         let reader = lying.reader.take();
         drop(lying);
         if let Some(reader) = reader {
@@ -41,9 +52,10 @@ impl LineMail {
         }
     }
 
-    /// Takes out what there is, or waits for it.
-    pub(super) fn poll_take(&self, task: &Context<'_>) -> Poll<Together> {
+    /// Takes out what there is, or waits for it. Says whether the line is to rest, too.
+    pub(super) fn poll_take(&self, task: &Context<'_>, is_to_rest: &mut bool) -> Poll<Together> {
         let mut lying = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *is_to_rest = lying.is_to_rest;
         if lying.decided.is_empty() {
             if !lying.reader.as_ref().is_some_and(|reader| reader.will_wake(task.waker())) {
                 lying.reader = Some(task.waker().clone());
@@ -62,10 +74,13 @@ mod tests {
     fn what_is_put_in_is_taken_out_in_order() {
         let mail = LineMail::default();
         let task = Context::from_waker(Waker::noop());
-        assert!(mail.poll_take(&task).is_pending());
+        let mut is_to_rest = true;
+        assert!(mail.poll_take(&task, &mut is_to_rest).is_pending() && !is_to_rest);
         (1..=3).for_each(|token| mail.put(Decided { token, answer: None }));
-        let Poll::Ready(taken) = mail.poll_take(&task) else { panic!("three were put in") };
+        let taken = mail.poll_take(&task, &mut is_to_rest);
+        let Poll::Ready(taken) = taken else { panic!("three were put in") };
         assert_eq!(taken.iter().map(|d| d.token).collect::<Vec<_>>(), [1, 2, 3]);
-        assert!(mail.poll_take(&task).is_pending());
+        mail.rest();
+        assert!(mail.poll_take(&task, &mut is_to_rest).is_pending() && is_to_rest);
     }
 }

@@ -1,6 +1,7 @@
 //! Lines to terminals: one actor per connection, and the session it performs for.
 
 mod actor;
+mod alarms;
 mod listener;
 mod mail;
 mod session;
