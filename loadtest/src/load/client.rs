@@ -184,6 +184,10 @@ impl<'p, T: Till> Client<'p, T> {
             schedule.advance();
             if let Some(wire) = self.lines.get_mut(place) {
                 wire.line.fall_due(due);
+                // It asks as soon as it is answered.
+                if !wire.line.has_room() {
+                    continue;
+                }
             }
             self.pump(place);
         }

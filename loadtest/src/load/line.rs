@@ -118,7 +118,8 @@ impl<T: Till> Line<T> {
         while self.has_room() && self.ask(now, load) {}
     }
 
-    fn has_room(&self) -> bool {
+    /// True if another request may be under way.
+    pub(super) fn has_room(&self) -> bool {
         self.in_flight < self.rules.in_flight && self.mishap == Mishap::None
     }
 

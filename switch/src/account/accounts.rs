@@ -11,6 +11,7 @@ use store::{EmbeddedJournal, EmbeddedWriter};
 use tokio::sync::oneshot;
 
 use super::actor::{AccountActor, Envelope, ReplyTo};
+use super::pressure::Pressure;
 use crate::clock::Clock;
 use crate::facts::{Facts, Guard};
 
@@ -21,7 +22,10 @@ const AT_ONCE: usize = 4096;
 
 /// Where commands go.
 #[derive(Clone)]
-pub struct Accounts(Arc<[Arc<AccountActor<EmbeddedWriter>>]>);
+pub struct Accounts {
+    actors: Arc<[Arc<AccountActor<EmbeddedWriter>>]>,
+    pressure: Arc<Pressure>,
+}
 
 /// A command of a list was not done.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -52,6 +56,7 @@ impl Accounts {
                 hand.push(shard);
             }
         }
+        let pressure = Arc::new(Pressure::default());
         let actors = hands.into_iter().map(|shards| {
             Arc::new_cyclic(|actor: &Weak<AccountActor<EmbeddedWriter>>| {
                 let actor = Weak::clone(actor);
@@ -60,10 +65,11 @@ impl Accounts {
                         actor.hear(outcome);
                     }
                 });
-                AccountActor::new(shards, writer, Arc::clone(facts), Arc::clone(clock))
+                let (facts, clock) = (Arc::clone(facts), Arc::clone(clock));
+                AccountActor::new(shards, writer, Arc::clone(&pressure), facts, clock)
             })
         });
-        Self(actors.collect())
+        Self { actors: actors.collect(), pressure }
     }
 
     /// Brings a command to the actor of its shard.
@@ -72,17 +78,17 @@ impl Accounts {
     /// The command, if the actor takes no more; then nothing of it happens.
     #[expect(clippy::result_large_err, reason = "the one who sent it may send it again")]
     pub fn ask(&self, envelope: Envelope) -> Result<(), Envelope> {
-        let place = envelope.shard.index().checked_rem(self.0.len());
-        match place.and_then(|place| self.0.get(place)) {
+        let place = envelope.shard.index().checked_rem(self.actors.len());
+        match place.and_then(|place| self.actors.get(place)) {
             Some(actor) => actor.ask(envelope),
             None => Err(envelope),
         }
     }
 
-    /// False while so much waits that lines are not to be read: see [`Pressure`].
+    /// How much waits, which says whether lines are to be read.
     #[must_use]
-    pub fn has_room(&self) -> bool {
-        !self.0.iter().any(|actor| actor.pressure().is_high())
+    pub fn pressure(&self) -> &Pressure {
+        &self.pressure
     }
 
     /// Has commands decided, many at a time, and waits until all of them are durable.

@@ -87,7 +87,7 @@ pub struct AccountActor<C> {
     inbox: Inbox,
     bell: Bell,
     work: Mutex<Work<C>>,
-    pressure: Pressure,
+    pressure: Arc<Pressure>,
     facts: Arc<Facts>,
     clock: Arc<dyn Clock>,
 }
@@ -100,10 +100,12 @@ struct Work<C> {
 }
 
 impl<C: Commit> AccountActor<C> {
-    /// Returns the actor of `shards`, whose journal brings outcomes to [`AccountActor::hear`].
+    /// Returns the actor of `shards`, whose journal brings outcomes to [`AccountActor::hear`]. What
+    /// waits here is counted in `pressure`.
     pub fn new(
         shards: impl IntoIterator<Item = Shard>,
         commit: C,
+        pressure: Arc<Pressure>,
         facts: Arc<Facts>,
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -113,7 +115,7 @@ impl<C: Commit> AccountActor<C> {
             inbox: Inbox::default(),
             bell: Bell::default(),
             work: Mutex::new(Work { desk, taken: Vec::new() }),
-            pressure: Pressure::default(),
+            pressure,
             facts,
             clock,
         }
@@ -135,11 +137,6 @@ impl<C: Commit> AccountActor<C> {
     pub fn hear(&self, outcome: Outcome) {
         self.inbox.put(outcome);
         self.ring();
-    }
-
-    /// How much waits here.
-    pub const fn pressure(&self) -> &Pressure {
-        &self.pressure
     }
 
     fn ring(&self) {

@@ -1,14 +1,17 @@
-//! How much waits for an account actor, so that lines know when to stop reading.
+//! How much waits for the accounts of a node, and which lines wait until it is less.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Waker};
 
-/// Commands that may wait for one account actor or its journal before lines are not read: a tenth
-/// of a second's work of a core, and half of what its intake holds. The other half is for what had
-/// been read by then, and for the node's own commands.
-const HIGH: usize = 4096;
+/// Commands that may wait for the account actors and their journal before lines are not read: a
+/// hundredth of a second's work of a core, and several batches of the journal.
+const HIGH: usize = 1024;
+/// Below so many, lines are read again: enough that the journal has its next batch meanwhile.
+const LOW: usize = HIGH / 2;
 
-/// Counts the commands of an account actor that have no answer yet.
+/// Counts the commands that have no answer yet, and keeps lines waiting while they are too many.
 ///
 /// This is how the switch sheds what it cannot do: on the line, before it has read it. A refusal
 /// would be a clear answer too, but there is none that is both early and true. A shard that does
@@ -19,39 +22,163 @@ const HIGH: usize = 4096;
 /// sends too much: his socket takes no more. A terminal has one request on its way and waits; a line
 /// of many is held back, and goes on as soon as there is room. What became too old meanwhile is not
 /// decided: its terminal has given up, and reverses.
-#[derive(Clone, Debug, Default)]
-pub struct Pressure(Arc<AtomicUsize>);
+///
+/// Lines that wait are let in in the order in which they came. So each has its turn however many
+/// they are, and one with many requests brings together what came since its last.
+#[derive(Debug, Default)]
+pub struct Pressure {
+    commands: AtomicUsize,
+    /// Lines that wait: to be looked at without the lock.
+    waiting: AtomicUsize,
+    /// The number of the last line that was let in.
+    served: AtomicU64,
+    lines: Mutex<Waiting>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    wakers: VecDeque<Waker>,
+    /// The number of the last line that came.
+    last: u64,
+}
+
+/// The place of a line among those that wait.
+#[derive(Debug, Default)]
+pub struct Turn(u64);
 
 impl Pressure {
     /// Counts a command that is on its way.
     pub fn add(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.commands.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Counts a command that was answered, or never will be.
+    /// Counts a command that was answered, or never will be, and lets in lines that there is room
+    /// for.
     pub fn remove(&self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        let left = self.commands.fetch_sub(1, Ordering::SeqCst).saturating_sub(1);
+        if left < LOW && self.waiting.load(Ordering::SeqCst) > 0 {
+            self.let_in(left);
+        }
     }
 
-    /// True if no more is to be read.
+    /// True if more may be read. Otherwise `task` is woken when `turn` has come.
     #[must_use]
-    pub fn is_high(&self) -> bool {
-        self.0.load(Ordering::Relaxed) >= HIGH
+    pub fn poll_room(&self, turn: &mut Turn, task: &Context<'_>) -> bool {
+        if self.commands.load(Ordering::SeqCst) < HIGH {
+            return true;
+        }
+        if turn.0 <= self.served.load(Ordering::SeqCst) {
+            let mut lines = self.lines();
+            lines.last = lines.last.saturating_add(1);
+            turn.0 = lines.last;
+            lines.wakers.push_back(task.waker().clone());
+            self.waiting.fetch_add(1, Ordering::SeqCst);
+        }
+        // Whoever answered the last command may have looked before this line waited.
+        let left = self.commands.load(Ordering::SeqCst);
+        if left < LOW {
+            self.let_in(left);
+        }
+        false
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Waiting> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets in as many lines as there is room for if each brings one command; all of them once
+    /// nothing is on its way any more that could do so later.
+    fn let_in(&self, left: usize) {
+        let mut lines = self.lines();
+        let all = lines.wakers.len();
+        let count = if left == 0 { all } else { HIGH.saturating_sub(left).min(all) };
+        let woken: Vec<_> = lines.wakers.drain(..count).collect();
+        self.waiting.fetch_sub(count, Ordering::SeqCst);
+        self.served.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::SeqCst);
+        drop(lines);
+        woken.into_iter().for_each(Waker::wake);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::task::Wake;
+
     use super::*;
 
-    #[test]
-    fn it_is_high_until_enough_is_answered() {
+    /// Counts how often it is woken.
+    #[derive(Default)]
+    struct Bell(AtomicUsize);
+
+    impl Wake for Bell {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A line, and how often it was woken.
+    struct Line {
+        turn: Turn,
+        bell: Arc<Bell>,
+    }
+
+    impl Line {
+        fn new() -> Self {
+            Self { turn: Turn::default(), bell: Arc::default() }
+        }
+
+        fn has_room(&mut self, pressure: &Pressure) -> bool {
+            let waker = Waker::from(Arc::clone(&self.bell));
+            pressure.poll_room(&mut self.turn, &Context::from_waker(&waker))
+        }
+
+        fn woken(&self) -> usize {
+            self.bell.0.load(Ordering::Relaxed)
+        }
+    }
+
+    fn full() -> Pressure {
         let pressure = Pressure::default();
-        (1..HIGH).for_each(|_| pressure.add());
-        assert!(!pressure.is_high());
-        pressure.add();
-        assert!(pressure.is_high());
+        (0..HIGH).for_each(|_| pressure.add());
+        pressure
+    }
+
+    #[test]
+    fn a_line_waits_once_however_often_it_looks_and_is_woken_when_enough_is_answered() {
+        let pressure = full();
+        let mut line = Line::new();
+        assert!((0..5).all(|_| !line.has_room(&pressure)));
+        (0..HIGH - LOW).for_each(|_| pressure.remove());
+        assert_eq!(line.woken(), 0);
         pressure.remove();
-        assert!(!pressure.is_high());
+        assert_eq!(line.woken(), 1);
+        assert!(line.has_room(&pressure));
+    }
+
+    #[test]
+    fn a_line_that_is_full_again_waits_again() {
+        let pressure = full();
+        let mut line = Line::new();
+        for round in 1..4 {
+            assert!(!line.has_room(&pressure));
+            (0..=HIGH - LOW).for_each(|_| pressure.remove());
+            assert_eq!(line.woken(), round);
+            (0..=HIGH - LOW).for_each(|_| pressure.add());
+        }
+    }
+
+    #[test]
+    fn lines_are_let_in_in_their_order_and_all_of_them_in_the_end() {
+        let pressure = full();
+        let mut lines: Vec<_> = (0..3 * HIGH).map(|_| Line::new()).collect();
+        assert!(lines.iter_mut().all(|line| !line.has_room(&pressure)));
+        (0..=HIGH - LOW).for_each(|_| pressure.remove());
+        let woken = lines.iter().take_while(|line| line.woken() == 1).count();
+        assert_eq!(woken, HIGH - LOW + 1);
+        assert!(lines.iter().skip(woken).all(|line| line.woken() == 0));
+        // Those let in had nothing to bring.
+        (0..LOW - 1).for_each(|_| pressure.remove());
+        assert!(lines.iter().all(|line| line.woken() == 1));
     }
 }

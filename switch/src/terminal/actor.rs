@@ -16,7 +16,7 @@ use super::alarms::Alarms;
 use super::listener::{Lines, Place};
 use super::mail::{Decided, LineMail};
 use super::session::{Action, Question, Session};
-use crate::account::{Accounts, Envelope, ReplyTo};
+use crate::account::{Accounts, Envelope, ReplyTo, Turn};
 use crate::clock::{Clock, Moment};
 use crate::facts::Facts;
 use crate::telemetry::LineMeter;
@@ -54,9 +54,6 @@ pub struct LineParts {
 /// Bytes of answers that may wait for their reader, beyond which nothing more is read.
 const UNSENT_MAX: usize = 64 << 10;
 
-/// How long a line is not read while too much waits in the node.
-const LOOK_AGAIN: Duration = Duration::from_millis(5);
-
 /// Bytes that are read at once. They lie on the stack, so that an idle line has no buffer.
 const ROOM: usize = 4096;
 
@@ -69,8 +66,6 @@ enum Alarm {
     Frame,
     /// Answers should have been read, up to this count of bytes.
     Reader(u64),
-    /// The node may have room again.
-    Room,
     /// The session wants to be woken, under this number.
     Session(u64),
 }
@@ -93,8 +88,10 @@ pub struct TerminalActor {
     /// Bytes that the socket has taken.
     sent: u64,
     is_reader_watched: bool,
-    /// False if too much waited in the node when it was last looked at.
+    /// False if too much waited in the node when it was last looked at; and its place among the
+    /// lines that wait for that to end.
     has_room: bool,
+    turn: Turn,
     frames: u64,
     /// When the frame began of which a part is unread, in microseconds.
     frame_began: Option<u64>,
@@ -127,6 +124,7 @@ impl TerminalActor {
             sent: 0,
             is_reader_watched: false,
             has_room: true,
+            turn: Turn::default(),
             frames: 0,
             frame_began: None,
             is_resting: false,
@@ -182,7 +180,7 @@ impl TerminalActor {
             is_time = true;
             match alarm {
                 Alarm::Idle if self.frames == 0 => self.close("IDLE"),
-                Alarm::Idle | Alarm::Room => {}
+                Alarm::Idle => {}
                 Alarm::Frame => self.look_at_frame(),
                 Alarm::Reader(goal) => self.look_at_reader(goal),
                 Alarm::Session(token) => {
@@ -295,11 +293,8 @@ impl TerminalActor {
     fn pump(&mut self, task: &mut Context<'_>) {
         let mut room = [const { MaybeUninit::uninit() }; ROOM];
         while !self.is_over && !self.is_resting {
-            self.has_room = self.parts.accounts.has_room();
+            self.has_room = self.parts.accounts.pressure().poll_room(&mut self.turn, task);
             if self.is_full() {
-                if !self.has_room && !self.alarms.is_set(Alarm::Room) {
-                    self.alarms.set(LOOK_AGAIN, Alarm::Room);
-                }
                 return;
             }
             if !self.unread.is_empty() {
