@@ -10,7 +10,12 @@
 
 mod town;
 
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
 
 use loadtest::terminal::{Original, Reason, Reconciled, SignOn, Slip, SlipState, Totals};
 use loadtest::{BatchNo, Exchange, Fen, Kit, Presented, Station, Terminal, TestCard};
@@ -142,5 +147,63 @@ fn a_shops_day() {
     let report = loadtest::demo::run(town.address, &kit).unwrap();
     let wrong: Vec<_> = report.rows.iter().filter(|row| !row.ok).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
+    town.stop();
+}
+
+/// Lines that send without end, and read what comes back.
+struct Flood {
+    lines: Vec<TcpStream>,
+    /// Bytes that came back.
+    heard: Arc<AtomicU64>,
+    hands: Vec<JoinHandle<()>>,
+}
+
+impl Flood {
+    fn start(town: &Town, lines: usize, frame: &[u8]) -> Self {
+        let chunk = frame.repeat(1_000);
+        let open = |_| TcpStream::connect(town.address).unwrap();
+        let lines: Vec<_> = (0..lines).map(open).collect();
+        let heard = Arc::new(AtomicU64::new(0));
+        let hands = lines.iter().flat_map(|line| {
+            let (mut there, mut back) = (line.try_clone().unwrap(), line.try_clone().unwrap());
+            let (chunk, heard) = (chunk.clone(), Arc::clone(&heard));
+            let send = move || while there.write_all(&chunk).is_ok() {};
+            let hear = move || {
+                let mut room = [0; 65_536];
+                while let Ok(count @ 1..) = back.read(&mut room) {
+                    heard.fetch_add(count as u64, Ordering::Relaxed);
+                }
+            };
+            [std::thread::spawn(send), std::thread::spawn(hear)]
+        });
+        Self { hands: hands.collect(), lines, heard }
+    }
+
+    fn stop(self) {
+        self.lines.iter().for_each(|line| line.shutdown(Shutdown::Both).unwrap());
+        self.hands.into_iter().for_each(|hand| hand.join().unwrap());
+    }
+}
+
+#[test]
+fn lines_that_send_without_end_take_turns_with_a_terminal() {
+    let (town, kit) = (Town::start(|settings| settings.threads = 1), kit());
+    let echo = Terminal::new(&kit.terminals[0]).echo().unwrap();
+    let mut terminal = Station::new(Terminal::new(&kit.terminals[1]), town.address, PATIENCE);
+    terminal.make_ready().unwrap();
+    let flood = Flood::start(&town, 8, &echo);
+    let mut meanwhile: Vec<_> = (0..20)
+        .map(|_| {
+            let before = flood.heard.load(Ordering::Relaxed);
+            terminal.ask(Terminal::echo).unwrap();
+            flood.heard.load(Ordering::Relaxed) - before
+        })
+        .collect();
+    flood.stop();
+    meanwhile.sort_unstable();
+    // The runtime looks at sockets after sixty-one turns, and a turn is one read of four kilobytes.
+    // What the sockets of the others hold is three times as much.
+    assert!(meanwhile[10] < 500_000, "{meanwhile:?}");
+    terminal.hang_up();
     town.stop();
 }
