@@ -2,26 +2,39 @@
 
 mod child;
 mod table;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
+use loadtest::Kit;
 use loadtest::audit::Slips;
-use loadtest::bench::{self, JournalCounters, Report, Settings, Target, Usage};
+use loadtest::bench::{self, Report, Settings, Target, Usage};
 use loadtest::scenario::{Mac, Scenario};
 use serde_json::json;
 use switch::config::Config;
 use switch::programme::Programme;
 
-use crate::host::{self, Fact, Host};
+use crate::host::{self, Fact, Heeds, Host};
 use crate::output::print;
 use crate::process;
-use child::Child;
+use child::{Child, Process};
+use watch::{Serving, Watch};
+
+/// How long the end of a node in this process waits for a ledger that is behind. Nobody needs it.
+const LEDGER_WAIT: Duration = Duration::from_secs(1);
+
+/// Steps beside those of the load: start, end, journal, slips.
+const STEPS: u64 = 4;
+
+/// Every how many transactions it shows how far the journal is read.
+const STRIDE: u64 = 1 << 16;
 
 /// The seed of the kit: every run has the same cards.
 const SEED: u64 = 1;
@@ -95,20 +108,28 @@ impl Bench {
     pub(crate) fn run(&self) -> Result<ExitCode> {
         let scenario = self.scenario()?;
         process::harden();
-        let scratch = tempfile::Builder::new().prefix("posp-bench-").tempdir()?;
-        let programme = scratch.path().join("programme");
+        let bar = bar();
+        let watch = Watch::begin(&bar)?;
+        let scratch = watch.scratch();
+        let programme = scratch.join("programme");
         std::fs::create_dir(&programme)?;
         let kit = scenario.kit(SEED);
         kit.write_to(&programme)?;
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let name = self.scenario.file_stem().unwrap_or_default().to_string_lossy();
         let settings = Settings { server_threads: threads, ..Settings::of(&name, scenario) };
-        let config = config(&programme, scratch.path().join("data"), !self.no_ledger);
-        let server = Server::start(config, scratch.path(), settings.scenario.idle > 0)?;
-        let (mut report, mut slips) = server.measure(&settings, &kit)?;
+        let config = config(&programme, scratch.join("data"), !self.no_ledger);
+        bar.set_length(settings.steps().saturating_add(STEPS));
+        step(&bar, "starting the switch");
+        let server = Server::start(config, &watch, &settings.scenario)?;
+        let (mut report, mut slips) = server.measure(&settings, &kit, &bar)?;
+        step(&bar, "ending the switch");
         server.stop()?;
-        let sign_ons = take_journal(&scratch.path().join("data"), &mut slips)?;
+        step(&bar, "reading the journal");
+        let sign_ons = take_journal(&scratch.join("data"), &mut slips, &bar)?;
+        step(&bar, "comparing slips");
         report.settle(&slips.verdict(), sign_ons);
+        bar.finish_and_clear();
         if let Some(file) = &self.html {
             let page = loadtest::report::html(&report.measured());
             std::fs::write(file, page).with_context(|| file.display().to_string())?;
@@ -156,79 +177,101 @@ fn config(programme: &Path, data: PathBuf, ledger: bool) -> Config {
 }
 
 /// The switch under test.
-enum Server {
+struct Server {
+    place: Place,
+    has_ledger: bool,
+}
+
+/// Where it runs.
+enum Place {
     Here(Host),
-    Child(Child),
+    Apart(Child),
 }
 
 impl Server {
     /// Starts it in this process, or as one of its own if its memory is to be looked at.
-    fn start(config: Config, scratch: &Path, is_apart: bool) -> Result<Self> {
-        if is_apart {
-            return Ok(Self::Child(Child::start(&config, scratch)?));
-        }
-        let directory = config.programme.directory.clone();
-        let programme = Programme::load(&directory.unwrap_or_default())?;
-        Ok(Self::Here(Host::start(config, programme)?))
+    fn start(mut config: Config, watch: &Watch, scenario: &Scenario) -> Result<Self> {
+        let has_ledger = config.ledger.enabled;
+        let place = if scenario.idle > 0 {
+            let started = |process: &Process| watch.serves(Serving::Apart(process.clone()));
+            Place::Apart(Child::start(&config, &watch.scratch(), started)?)
+        } else {
+            config.shutdown.drain_timeout = LEDGER_WAIT;
+            let directory = config.programme.directory.clone();
+            let programme = Programme::load(&directory.unwrap_or_default())?;
+            let started = |stopper| watch.serves(Serving::Here(stopper));
+            Place::Here(Host::start(config, programme, Heeds::Owner, started)?)
+        };
+        Ok(Self { place, has_ledger })
     }
 
     fn address(&self) -> SocketAddr {
-        match self {
-            Self::Here(host) => host.doors.pos,
-            Self::Child(child) => child.doors.pos,
+        match &self.place {
+            Place::Here(host) => host.doors.pos,
+            Place::Apart(child) => child.doors.pos,
         }
     }
 
-    fn measure(&self, settings: &Settings, kit: &loadtest::Kit) -> Result<(Report, Slips)> {
-        let bar = bar(settings.steps());
-        let mut progress = |what: &str| {
-            bar.set_message(what.to_owned());
-            bar.inc(1);
+    fn measure(
+        &self,
+        settings: &Settings,
+        kit: &Kit,
+        bar: &ProgressBar,
+    ) -> Result<(Report, Slips)> {
+        let mut progress = |what: &str| step(bar, what);
+        let metrics = || match &self.place {
+            Place::Here(_) => Some(host::metrics()),
+            Place::Apart(child) => child.metrics(),
         };
-        let journal = || -> Option<JournalCounters> {
-            match self {
-                Self::Here(_) => host::journal_counters(),
-                Self::Child(child) => child.journal_counters(),
-            }
-        };
+        let journal = || host::counters_in(&metrics()?);
+        let ledger_lag = || host::ledger_lag_in(&metrics()?).filter(|_| self.has_ledger);
         let usage = || -> Option<Usage> {
-            match self {
-                Self::Here(_) => None,
-                Self::Child(child) => child.usage(),
+            match &self.place {
+                Place::Here(_) => None,
+                Place::Apart(child) => child.usage(),
             }
         };
-        let is_apart = matches!(self, Self::Child(_));
+        let is_apart = matches!(self.place, Place::Apart(_));
         let target = Target {
             address: self.address(),
             journal: &journal,
+            ledger_lag: &ledger_lag,
             usage: is_apart.then_some(&usage as &dyn Fn() -> Option<Usage>),
         };
-        let measured = bench::run(settings, kit, &target, &mut progress);
-        bar.finish_and_clear();
-        Ok(measured?)
+        Ok(bench::run(settings, kit, &target, &mut progress)?)
     }
 
     fn stop(self) -> Result<()> {
-        match self {
-            Self::Here(host) => host.stop(),
-            Self::Child(child) => child.stop(),
+        match self.place {
+            Place::Here(host) => host.stop(),
+            Place::Apart(child) => child.stop(),
         }
     }
 }
 
 /// Shown on a terminal only.
-fn bar(steps: u64) -> ProgressBar {
-    let bar = ProgressBar::new(steps);
+fn bar() -> ProgressBar {
+    let bar = ProgressBar::new(1);
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.enable_steady_tick(std::time::Duration::from_millis(200));
+    bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }
 
+/// Shows what begins.
+fn step(bar: &ProgressBar, what: &str) {
+    bar.set_message(what.to_owned());
+    bar.inc(1);
+}
+
 /// Holds the journal against the slips; returns how many sign-ons it has.
-fn take_journal(data: &Path, slips: &mut Slips) -> Result<u64> {
-    let mut sign_ons = 0_u64;
+fn take_journal(data: &Path, slips: &mut Slips, bar: &ProgressBar) -> Result<u64> {
+    let (mut sign_ons, mut read) = (0_u64, 0_u64);
     host::facts(data, |fact| {
+        read = read.saturating_add(1);
+        if read.is_multiple_of(STRIDE) {
+            bar.set_message(format!("reading the journal, {read} transactions"));
+        }
         match fact {
             Fact::Transacted(entry) => slips.transacted(&entry),
             Fact::Reversed(key) => slips.reversed(&key),

@@ -46,6 +46,7 @@ impl Report {
         }
         self.push_idle(&mut figures);
         self.push_overload(&mut figures);
+        self.push_ledger(&mut figures);
         let mix = switch.codes.iter().map(|(code, count)| format!("{code}: {count}"));
         figures.push(plain("F39", mix.collect::<Vec<_>>().join(", ")));
         figures.push(plain("slips held against the journal", self.slips.to_string()));
@@ -82,6 +83,14 @@ impl Report {
         figures.push(plain("refused under overload", overload.refused.to_string()));
         figures.push(plain("unanswered under overload", overload.unanswered.to_string()));
         figures.push(plain("never sent under overload", overload.left.to_string()));
+    }
+
+    fn push_ledger(&self, figures: &mut Vec<Figure>) {
+        let Some(ledger) = &self.ledger else { return };
+        figures.push(plain("entries the ledger was behind", ledger.behind.to_string()));
+        if let Some(rate) = ledger.absorbed_per_second {
+            figures.push(plain("entries the ledger absorbs in a second", rate.to_string()));
+        }
     }
 }
 
