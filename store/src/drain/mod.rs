@@ -297,10 +297,10 @@ impl DrainHandle {
 
     fn end(&mut self, wish: Wish) {
         self.ask(wish);
-        if let Some(thread) = self.thread.take() {
-            if thread.join().is_err() {
-                tracing::error!("the thread of the drain panicked");
-            }
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread of the drain panicked");
         }
     }
 }
