@@ -10,9 +10,11 @@
 //! | `phase` | the figures of one load |
 //! | `idle` | lines that say nothing, and what they cost |
 //! | `overload` | more than can be done |
+//! | `accounts` | accounts that nobody uses, and what they cost |
 //! | `ledger` | how far the ledger was behind, and how fast it follows |
 //! | `figures` | everything as figures with goals |
 
+mod accounts;
 mod figures;
 mod idle;
 mod ledger;
@@ -24,6 +26,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+pub use accounts::{Accounts, Crowded};
 pub use idle::Idle;
 pub use ledger::Ledger;
 pub use overload::Overloaded;
@@ -141,6 +144,8 @@ pub struct Report {
     pub overload: Option<Overloaded>,
     /// What the ledger had still to take in.
     pub ledger: Option<Ledger>,
+    /// What accounts cost that nobody uses.
+    pub crowded: Option<Crowded>,
     /// Answers whose message code was verified.
     pub codes_verified: u64,
     /// Those among them whose code was wrong.
@@ -268,6 +273,7 @@ impl Report {
             idle: None,
             overload: None,
             ledger: None,
+            crowded: None,
             codes_verified: 0,
             codes_wrong: 0,
             sign_ons: 0,

@@ -34,6 +34,23 @@ fn a_short_run_holds_every_slip_against_the_journal() {
 }
 
 #[test]
+fn accounts_that_nobody_uses_are_there_beside_the_load() {
+    let options = ["--seconds", "1", "--rounds", "1", "--accounts", "5000", "--json"];
+    let done = bench(&[&["smoke"][..], &options].concat());
+    let result: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(done.status.code(), Some(0), "{:#}", result["faults"]);
+    let crowded = &result["report"]["crowded"];
+    let figure = |value: &Value| value.as_u64().unwrap();
+    assert_eq!(figure(&crowded["accounts"]["count"]), 5000);
+    assert!(figure(&crowded["accounts"]["issued_per_second"]) > 0);
+    assert!(figure(&crowded["accounts"]["restart_ms"]) > 0);
+    // A switch that does not hold them has grown by less.
+    assert!(figure(&crowded["accounts"]["resident_each"]) > 20, "{crowded}");
+    assert!(figure(&crowded["tps_without"]) > 0);
+    assert!(figure(&crowded["kept_permille"]) > 0);
+}
+
+#[test]
 fn a_scenario_that_cannot_be_used_is_said_where() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("mine.toml");

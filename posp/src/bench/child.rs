@@ -9,11 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use indicatif::{ProgressBar, ProgressDrawTarget};
 use loadtest::bench::Usage;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use switch::config::Config;
 
+use super::watch::{Serving, Watch};
 use crate::host::Doors;
 
 /// How long the answer to a scrape may take.
@@ -24,6 +26,10 @@ const SCRAPE_TIMEOUT: Duration = Duration::from_secs(5);
 const REST: Duration = Duration::from_secs(2);
 /// How often it is looked whether it has ended.
 const LOOK: Duration = Duration::from_millis(10);
+
+/// The product of cards that nobody uses, which is that of the kit, and what is on them, in yuan.
+const PRODUCT: &str = "1";
+const OPENING: &str = "100.00";
 
 /// The clock ticks in which the system counts processor time, in a second: on Linux, always.
 const TICKS: u64 = 100;
@@ -86,10 +92,7 @@ impl Child {
         scratch: &Path,
         started: impl FnOnce(&Process),
     ) -> Result<Self> {
-        let file = scratch.join("posp.toml");
-        fs::write(&file, text_of(config)?)?;
-        let mut command = Command::new(std::env::current_exe()?);
-        command.args(["serve", "--config"]).arg(&file);
+        let mut command = command("serve", config, scratch)?;
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
         let process = Process::start(&mut command)?;
         started(&process);
@@ -142,6 +145,41 @@ impl Drop for Child {
     fn drop(&mut self) {
         self.process.kill();
     }
+}
+
+/// Issues cards that nobody uses into the data directory of `config`, in a process of its own: what
+/// that takes of memory goes with it. Returns how many it issued in a second.
+///
+/// # Errors
+/// If they cannot be issued.
+pub(super) fn issue(config: &Config, count: u32, watch: &Watch, bar: &ProgressBar) -> Result<u64> {
+    let mut command = command("provision", config, &watch.scratch())?;
+    command.args(["--product", PRODUCT, "--opening", OPENING, "--json", "--count"]);
+    command.arg(count.to_string());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    // It has a bar of its own.
+    bar.set_draw_target(ProgressDrawTarget::hidden());
+    let process = Process::start(&mut command)?;
+    watch.serves(Serving::Apart(process.clone()));
+    let mut said = String::new();
+    let out = process.child().stdout.take().context("the process has no output")?;
+    BufReader::new(out).read_to_string(&mut said)?;
+    let status = process.wait(REST)?.context("the process closed its output and goes on")?;
+    bar.set_draw_target(ProgressDrawTarget::stderr());
+    if !status.success() {
+        bail!("the accounts could not be issued: {status}");
+    }
+    let said: Value = serde_json::from_str(&said)?;
+    said.get("per_second").and_then(Value::as_u64).context("it does not say how fast it was")
+}
+
+/// Returns a command of this program, on a configuration that it finds in a file of `scratch`.
+fn command(name: &str, config: &Config, scratch: &Path) -> Result<Command> {
+    let file = scratch.join("posp.toml");
+    fs::write(&file, text_of(config)?)?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args([name, "--config"]).arg(&file);
+    Ok(command)
 }
 
 /// The keys that a benchmark sets, as a file.
