@@ -10,10 +10,14 @@
 //! | `phase` | the figures of one load |
 //! | `idle` | lines that say nothing, and what they cost |
 //! | `overload` | more than can be done |
+//! | `accounts` | accounts that nobody uses, and what they cost |
+//! | `ledger` | how far the ledger was behind, and how fast it follows |
 //! | `figures` | everything as figures with goals |
 
+mod accounts;
 mod figures;
 mod idle;
+mod ledger;
 mod overload;
 mod phase;
 
@@ -22,7 +26,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+pub use accounts::{Accounts, Crowded};
 pub use idle::Idle;
+pub use ledger::Ledger;
 pub use overload::Overloaded;
 pub use phase::{Phase, Round};
 
@@ -77,7 +83,7 @@ impl Settings {
         let rounds = u64::from(self.scenario.rounds);
         let each = if self.scenario.overload.is_some() { 4 } else { 3 };
         let idle = if self.scenario.idle > 0 { rounds.saturating_add(1) } else { 0 };
-        rounds.saturating_mul(each).saturating_add(idle).saturating_add(2)
+        rounds.saturating_mul(each).saturating_add(idle).saturating_add(3)
     }
 
     /// The requests of a whole phase, at a rate.
@@ -111,6 +117,8 @@ pub struct Target<'t> {
     pub address: SocketAddr,
     /// Asks for the counters of its journal, if it tells.
     pub journal: &'t dyn Fn() -> Option<JournalCounters>,
+    /// Asks how many entries its ledger is behind. `None` without a ledger.
+    pub ledger_lag: &'t dyn Fn() -> Option<u64>,
     /// Asks what its process uses. `None` if it runs in this process.
     pub usage: Option<&'t dyn Fn() -> Option<Usage>>,
 }
@@ -134,6 +142,10 @@ pub struct Report {
     pub idle: Option<Idle>,
     /// What more than can be done led to.
     pub overload: Option<Overloaded>,
+    /// What the ledger had still to take in.
+    pub ledger: Option<Ledger>,
+    /// What accounts cost that nobody uses.
+    pub crowded: Option<Crowded>,
     /// Answers whose message code was verified.
     pub codes_verified: u64,
     /// Those among them whose code was wrong.
@@ -245,6 +257,7 @@ pub fn run(
     if settings.scenario.cards == Cards::Own && bench.fleet.size() <= BALANCES_MAX {
         bench.check_balances()?;
     }
+    bench.look_at_ledger();
     Ok(bench.finish())
 }
 
@@ -259,6 +272,8 @@ impl Report {
             median: Round::median(&[]),
             idle: None,
             overload: None,
+            ledger: None,
+            crowded: None,
             codes_verified: 0,
             codes_wrong: 0,
             sign_ons: 0,

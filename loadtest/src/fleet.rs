@@ -230,6 +230,10 @@ impl Fleet {
     /// # Errors
     /// If a line cannot be opened or a request not be built.
     pub fn check_balances(&mut self, plan: &Plan) -> Result<Vec<String>, FleetError> {
+        // What an inquiry of the load was told is not what there is after it.
+        for player in self.crews.iter_mut().flatten() {
+            player.seen.balance_fen = None;
+        }
         self.once(plan, Act::Balance)?;
         let mut accounts: BTreeMap<&CardNumber, Account> = BTreeMap::new();
         for player in self.players() {

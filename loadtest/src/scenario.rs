@@ -39,6 +39,9 @@ pub struct Scenario {
     /// Further connections that stay open and say nothing.
     #[serde(default)]
     pub idle: u32,
+    /// Further accounts that the switch holds and that nobody uses.
+    #[serde(default)]
+    pub accounts: u32,
     /// Whose cards are used.
     #[serde(default)]
     pub cards: Cards,
@@ -249,6 +252,7 @@ impl Scenario {
             (self.terminals_each > 0, "terminals_each: at least 1"),
             (self.terminals() <= 100_000, "connections * terminals_each: at most 100000"),
             (self.cards_all() <= 2_000_000, "cards_each: at most two million cards in all"),
+            (self.accounts <= 10_000_000, "accounts: at most ten million"),
             (self.in_flight > 0, "in_flight: at least 1"),
             (self.in_flight <= self.terminals_each, "in_flight: not above terminals_each"),
             (self.rate.is_none_or(|rate| rate > 0), "rate: at least 1"),
@@ -358,6 +362,8 @@ mod tests {
         assert_eq!(said(&many), "in_flight: not above terminals_each");
         let nothing = Scenario { mix: BTreeMap::new(), ..smoke.clone() };
         assert_eq!(said(&nothing), "mix: something must be asked");
+        let crowd = Scenario { accounts: 10_000_001, ..smoke.clone() };
+        assert_eq!(said(&crowd), "accounts: at most ten million");
         let both = BTreeMap::from([(Act::SignOn, 1), (Act::Sale, 1)]);
         assert_eq!(said(&Scenario { mix: both, ..smoke }), "mix: sign-on stands alone");
     }

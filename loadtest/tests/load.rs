@@ -48,7 +48,14 @@ fn bench(rule: Rule) -> (bench::Report, Slips, Shop) {
         counted.set(counted.get() + 10);
         Some(JournalCounters { records: counted.get() * 12, syncs: counted.get() })
     };
-    let target = Target { address: shop.address, journal: &journal, usage: None };
+    // A ledger that is three steps behind, a thousand entries each.
+    let looks = std::cell::Cell::new(0_u64);
+    let ledger_lag = || {
+        looks.set(looks.get() + 1);
+        Some(3_000_u64.saturating_sub(looks.get() / 10 * 1_000))
+    };
+    let target =
+        Target { address: shop.address, journal: &journal, ledger_lag: &ledger_lag, usage: None };
     let mut told = Vec::new();
     let measured = bench::run(&settings, &kit, &target, &mut |what| told.push(what.to_owned()));
     assert_eq!(u64::try_from(told.len()).unwrap(), settings.steps());
@@ -81,6 +88,10 @@ fn a_benchmark_counts_what_the_host_counts() {
     let of_series: u64 = measured.series[0].seconds.iter().map(|second| second.approved).sum();
     assert!(report.rounds.iter().any(|round| round.switch.approved == of_series));
     assert!(measured.figures.iter().any(|figure| figure.name == "ratio to the echo"));
+    let ledger = report.ledger.as_ref().unwrap();
+    assert_eq!(ledger.behind, 3_000);
+    // Ten looks for a step, ten milliseconds each, but for what a busy machine adds.
+    assert!((1_000..=10_000).contains(&ledger.absorbed_per_second.unwrap()), "{ledger:?}");
 
     // Every approval is a slip that the journal must have, but for the eight last inquiries.
     let approved = shop.approved.load(Ordering::Relaxed) - 8;
@@ -110,7 +121,8 @@ fn a_benchmark_shows_refusals_and_forged_codes() {
 
 #[test]
 fn a_benchmark_wants_a_card_for_each_terminal() {
-    let target = Target { address: ([127, 0, 0, 1], 1).into(), journal: &|| None, usage: None };
+    let address = ([127, 0, 0, 1], 1).into();
+    let target = Target { address, journal: &|| None, ledger_lag: &|| None, usage: None };
     let scenario = Scenario { connections: 9, ..Scenario::builtin("peak").unwrap() };
     let settings = Settings::of("peak", scenario);
     let error = bench::run(&settings, &kit(), &target, &mut |_| {}).err().unwrap().to_string();

@@ -15,7 +15,7 @@ use switch::config::Config;
 use switch::programme::Programme;
 
 use crate::check;
-use crate::host::{self, Doors, Host};
+use crate::host::{self, Doors, Heeds, Host};
 use crate::output::print;
 use crate::process;
 
@@ -54,7 +54,8 @@ impl Demo {
         let scratch = tempfile::Builder::new().prefix("posp-demo-").tempdir()?;
         let kit = kit_in(scratch.path())?;
         process::harden();
-        let host = Host::start(self.config(&scratch.path().join("data")), Programme::demo())?;
+        let config = self.config(&scratch.path().join("data"));
+        let host = Host::start(config, Programme::demo(), Heeds::Signals, drop)?;
         // Entries of earlier days are none of today's terminals' business.
         let earlier = host::journal(&host.data)?.len();
         let report = demo::run(host.doors.pos, &kit)?;

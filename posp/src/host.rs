@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::{Arc, Weak, mpsc};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use admin::server::Ports;
 use anyhow::{Context as _, Result, anyhow};
@@ -18,11 +18,14 @@ use loadtest::terminal::SlipKind;
 use switch::config::{Config, Profile};
 use switch::node::{Node, Settings, keeper};
 use switch::programme::Programme;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+use crate::signals::Signals;
 
 /// How long a command waits for the ledger to hold what the journal holds.
 const LEDGER_WAIT: Duration = Duration::from_secs(120);
+/// How often it is looked whether a node has ended.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Reads the programme that a configuration names.
 ///
@@ -52,27 +55,41 @@ pub(crate) struct Doors {
 enum Ask {
     /// Tell when the ledger holds all that is durable now.
     Drained(mpsc::Sender<bool>),
+    /// End in order.
+    End,
 }
 
-/// Runs a node until a signal comes or `asks` ends, and stops it in order.
+/// What ends a node.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Heeds {
+    /// A signal, or the one who runs it.
+    Signals,
+    /// Only the one who runs it: signals are heard elsewhere.
+    Owner,
+}
+
+/// Runs a node until a signal comes, and stops it in order.
 pub(crate) async fn run(
     config: &Config,
     programme: &Programme,
     ready: impl FnOnce(Doors),
 ) -> Result<()> {
-    let (_kept, asks) = tokio::sync::mpsc::channel(1);
-    run_asked(config, programme, ready, asks, std::future::pending()).await
+    let (_kept, asks) = channel(1);
+    run_asked(config, programme, ready, asks, Heeds::Signals).await
 }
 
+/// Runs a node until it is asked to end, or nobody is left who could ask.
 async fn run_asked(
     config: &Config,
     programme: &Programme,
     ready: impl FnOnce(Doors),
-    mut asks: tokio::sync::mpsc::Receiver<Ask>,
-    stop: impl Future<Output = ()>,
+    mut asks: Receiver<Ask>,
+    heeds: Heeds,
 ) -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut signals = match heeds {
+        Heeds::Signals => Some(Signals::listen()?),
+        Heeds::Owner => None,
+    };
     let metrics = admin::metrics::install();
     let settings = Settings::of(config, programme);
     let data = config.node.directory.display();
@@ -81,29 +98,34 @@ async fn run_asked(
     let ports = Ports { health: node.vitals(), metrics };
     let http = admin::server::serve(config.http.listen, ports)?;
     ready(Doors { pos: node.pos_address(), http: http.listen() });
-    tokio::pin!(stop);
     loop {
         tokio::select! {
-            Some(Ask::Drained(tell)) = asks.recv() => {
+            ask = asks.recv() => match ask {
                 // Whoever asked may have given up waiting.
-                tell.send(node.drained(LEDGER_WAIT).await).unwrap_or_default();
-            }
-            () = &mut stop => break,
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
+                Some(Ask::Drained(tell)) => {
+                    tell.send(node.drained(LEDGER_WAIT).await).unwrap_or_default();
+                }
+                Some(Ask::End) | None => break,
+            },
+            () = heard(&mut signals) => break,
         }
     }
     tracing::info!("going to rest");
     actix_rt::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+        heard(&mut signals).await;
         std::process::exit(1);
     });
     node.stop().await.context("the ledger is behind; the next start goes on from there")?;
     http.stop().await;
     Ok(())
+}
+
+/// Waits for the next signal, for ever if none is heeded.
+async fn heard(signals: &mut Option<Signals>) {
+    match signals {
+        Some(signals) => _ = signals.next().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// A node on a thread of its own.
@@ -112,31 +134,35 @@ pub(crate) struct Host {
     pub(crate) doors: Doors,
     /// Where its journal lives.
     pub(crate) data: PathBuf,
-    asks: tokio::sync::mpsc::Sender<Ask>,
-    stop: oneshot::Sender<()>,
+    asks: Sender<Ask>,
     thread: JoinHandle<Result<()>>,
 }
 
 impl Host {
-    /// Starts a node, and returns once terminals may connect.
+    /// Starts a node, and returns once terminals may connect. `started` gets what ends it from
+    /// elsewhere, at once.
     ///
     /// # Errors
     /// Why it did not start.
-    pub(crate) fn start(config: Config, programme: Programme) -> Result<Self> {
+    pub(crate) fn start(
+        config: Config,
+        programme: Programme,
+        heeds: Heeds,
+        started: impl FnOnce(Stopper),
+    ) -> Result<Self> {
         let data = config.node.directory.clone();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let (asks, asked) = tokio::sync::mpsc::channel(1);
+        let (asks, asked) = channel(2);
         let (ready, is_ready) = mpsc::channel();
+        let alive = Arc::new(());
+        started(Stopper { asks: asks.clone(), lives: Arc::downgrade(&alive) });
         let thread = std::thread::spawn(move || {
-            let stopped = async {
-                drop(stopped.await);
-            };
+            let _alive = alive;
             let tell = move |doors| ready.send(doors).unwrap_or_default();
-            let node = run_asked(&config, &programme, tell, asked, stopped);
+            let node = run_asked(&config, &programme, tell, asked, heeds);
             actix_rt::System::new().block_on(node)
         });
         match is_ready.recv() {
-            Ok(doors) => Ok(Self { doors, data, asks, stop, thread }),
+            Ok(doors) => Ok(Self { doors, data, asks, thread }),
             Err(_ended) => Err(match thread.join() {
                 Ok(Err(error)) => error,
                 Ok(Ok(())) | Err(_) => anyhow!("the node ended before it was ready"),
@@ -155,7 +181,7 @@ impl Host {
     /// # Errors
     /// What kept it from ending well.
     pub(crate) fn wait(self) -> Result<()> {
-        let Self { thread, stop: _kept, asks: _asks, .. } = self;
+        let Self { thread, asks: _kept, .. } = self;
         join(thread)
     }
 
@@ -165,13 +191,31 @@ impl Host {
     /// What kept it from ending well.
     pub(crate) fn stop(self) -> Result<()> {
         // A node that ended by itself hears nothing, and tells by its result.
-        self.stop.send(()).unwrap_or_default();
+        self.asks.blocking_send(Ask::End).unwrap_or_default();
         join(self.thread)
     }
 }
 
 fn join(thread: JoinHandle<Result<()>>) -> Result<()> {
     thread.join().map_err(|_panic| anyhow!("the node panicked"))?
+}
+
+/// Ends a node that runs on a thread of its own.
+pub(crate) struct Stopper {
+    asks: Sender<Ask>,
+    lives: Weak<()>,
+}
+
+impl Stopper {
+    /// Asks it to end in order, and waits until it has, but not longer than `patience`.
+    pub(crate) fn stop(&self, patience: Duration) {
+        let begun = Instant::now();
+        // One that hears nothing has ended, or has been asked already.
+        drop(self.asks.try_send(Ask::End));
+        while self.lives.strong_count() > 0 && begun.elapsed() < patience {
+            std::thread::sleep(LOOK);
+        }
+    }
 }
 
 /// What an audit from outside wants to know of an entry of the journal.
@@ -270,20 +314,26 @@ fn key_of(key: &domain::txn::TxnKey) -> Result<Key> {
     Ok(Key { terminal: loadtest::TerminalId(key.terminal.0), batch, stan })
 }
 
-/// Reads the counters of the journal from the node's own figures.
-pub(crate) fn journal_counters() -> Option<JournalCounters> {
-    counters_in(&admin::metrics::install().render())
+/// Returns the figures of the node in this process, as a scraper gets them.
+pub(crate) fn metrics() -> String {
+    admin::metrics::install().render()
 }
 
 /// Reads the counters of the journal from the text that a scraper gets.
 pub(crate) fn counters_in(metrics: &str) -> Option<JournalCounters> {
-    let figure = |name: &str| {
-        let line = metrics.lines().find(|line| line.starts_with(name))?;
-        let digits = line.rsplit(' ').next()?;
-        digits.split('.').next()?.parse::<u64>().ok()
-    };
     Some(JournalCounters {
-        records: figure("posp_journal_batch_size_sum")?,
-        syncs: figure("posp_journal_batch_size_count")?,
+        records: figure(metrics, "posp_journal_batch_size_sum")?,
+        syncs: figure(metrics, "posp_journal_batch_size_count")?,
     })
+}
+
+/// Reads from the same text how many entries the ledger is behind.
+pub(crate) fn ledger_lag_in(metrics: &str) -> Option<u64> {
+    figure(metrics, "posp_writebehind_lag_records")
+}
+
+fn figure(metrics: &str, name: &str) -> Option<u64> {
+    let line = metrics.lines().find(|line| line.starts_with(name))?;
+    let digits = line.rsplit(' ').next()?;
+    digits.split('.').next()?.parse().ok()
 }

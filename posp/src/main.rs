@@ -14,6 +14,7 @@ mod pos;
 mod process;
 mod provision;
 mod serve;
+mod signals;
 
 use std::process::ExitCode;
 

@@ -226,6 +226,42 @@ fn a_stop_does_not_wait_for_what_cannot_be_written() {
 }
 
 #[test]
+fn a_stop_leaves_a_ledger_that_is_far_behind() {
+    let (dir, mut world) = (tempfile::tempdir().unwrap(), World::new(8));
+    let journal = open(&dir);
+    let options = DrainOptions { entries_max: 1, wait: Duration::ZERO, ..DrainOptions::default() };
+    let drain = Drain::start(&journal, options).unwrap();
+    // Each entry takes as long as it takes to look at all combinations of five objects.
+    meddle(
+        &dir,
+        "CREATE TRIGGER slow BEFORE INSERT ON entry BEGIN SELECT sum(length(
+         a.name || b.name || c.name || d.name || e.name)) FROM sqlite_master a,
+         sqlite_master b, sqlite_master c, sqlite_master d, sqlite_master e; END",
+    );
+    let mut writer = journal.writer(|_| {});
+    for (place, made) in (1..).zip(world.make(100)) {
+        submit(&mut writer, &[made]);
+        // In a batch of its own, and so in a transaction of its own.
+        wait_until("durable", || journal.durable() == Lsn(place));
+    }
+    journal.close().unwrap();
+    let begun = Instant::now();
+    match drain.stop_within(Duration::from_millis(100)) {
+        Err(DrainError::Behind { entries }) => assert!(entries > 0 && entries <= 100),
+        other => panic!("{other:?}"),
+    }
+    let took = begun.elapsed();
+    meddle(&dir, "DROP TRIGGER slow");
+    drop(journal);
+    let journal = open(&dir);
+    let drain = Drain::start(&journal, DrainOptions::default()).unwrap();
+    journal.close().unwrap();
+    assert_eq!(drain.stop_within(Duration::from_secs(60)).unwrap(), Lsn(100));
+    assert_eq!(sound(&dir).ledger_entries, 100);
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+#[test]
 fn two_drains_of_one_ledger_cannot_both_move_it() {
     let (dir, mut world) = (tempfile::tempdir().unwrap(), World::new(5));
     let journal = open(&dir);

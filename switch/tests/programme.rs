@@ -7,12 +7,14 @@
 )]
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use domain::issuing::{CardStatus, PinPolicy, ProductId};
 use domain::ledger::Purse;
-use domain::terms::{Amount, BusinessDate};
+use domain::terms::{Amount, BusinessDate, Pan};
 use keys::{Algorithm, KeyLayout, MacAlgorithm, check_value, is_published};
 use switch::programme::{CARE_FILES, Card, FILES, Listed, Programme};
 use tempfile::TempDir;
@@ -463,6 +465,26 @@ fn a_prefix_is_no_card_number() {
         let said = load(wrong).unwrap_err().to_string();
         assert!(said.contains("prefix: 2 to 11 digits expected"), "{said}");
     }
+}
+
+/// The time for a row must not depend on how many stand before it: with a look at the text before
+/// each row this takes minutes.
+#[test]
+fn a_long_list_of_cards_is_read_in_one_go() {
+    let directory = demo_with("cards.toml", "", "");
+    let first = Pan::parse(b"6212142000000000012").unwrap();
+    let mut text = String::new();
+    for place in 0..60_000 {
+        let pan = first.later(place).unwrap();
+        let digits = str::from_utf8(pan.digits()).unwrap();
+        writeln!(text, "[[card]]\npan = \"{digits}\"\nproduct = 1\nexpiry = \"2912\"").unwrap();
+        writeln!(text, "status = \"sold\"\nmain = \"500.00\"\n").unwrap();
+    }
+    fs::write(directory.path().join("cards.toml"), text).unwrap();
+    let begun = Instant::now();
+    assert_eq!(Programme::load(directory.path()).unwrap().cards.len(), 60_000);
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(30), "{took:?}");
 }
 
 #[test]

@@ -46,6 +46,8 @@ impl Report {
         }
         self.push_idle(&mut figures);
         self.push_overload(&mut figures);
+        self.push_crowded(&mut figures);
+        self.push_ledger(&mut figures);
         let mix = switch.codes.iter().map(|(code, count)| format!("{code}: {count}"));
         figures.push(plain("F39", mix.collect::<Vec<_>>().join(", ")));
         figures.push(plain("slips held against the journal", self.slips.to_string()));
@@ -82,6 +84,32 @@ impl Report {
         figures.push(plain("refused under overload", overload.refused.to_string()));
         figures.push(plain("unanswered under overload", overload.unanswered.to_string()));
         figures.push(plain("never sent under overload", overload.left.to_string()));
+    }
+
+    fn push_crowded(&self, figures: &mut Vec<Figure>) {
+        let Some(crowded) = &self.crowded else { return };
+        let accounts = &crowded.accounts;
+        figures.push(plain("accounts that nobody uses", accounts.count.to_string()));
+        let rate = accounts.issued_per_second.to_string();
+        figures.push(plain("accounts issued in a second", rate));
+        let most = (accounts.count <= 1_000_000).then_some(2_000);
+        figures.push(at_most("restart to ready, s", accounts.restart_ms, most, thousandths));
+        if let Some(each) = accounts.resident_each {
+            figures.push(plain("resident bytes for an account", each.to_string()));
+        }
+        figures.push(plain("answers in a second without them", crowded.tps_without.to_string()));
+        if let Some(kept) = crowded.kept_permille {
+            let name = "ratio to the echo, of that without them";
+            figures.push(at_least(name, kept, Some(900), thousandths));
+        }
+    }
+
+    fn push_ledger(&self, figures: &mut Vec<Figure>) {
+        let Some(ledger) = &self.ledger else { return };
+        figures.push(plain("entries the ledger was behind", ledger.behind.to_string()));
+        if let Some(rate) = ledger.absorbed_per_second {
+            figures.push(plain("entries the ledger absorbs in a second", rate.to_string()));
+        }
     }
 }
 

@@ -4,43 +4,99 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use loadtest::bench::{JournalCounters, Usage};
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use loadtest::bench::Usage;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use switch::config::Config;
 
-use crate::host::{self, Doors};
+use super::watch::{Serving, Watch};
+use crate::host::Doors;
 
 /// How long the answer to a scrape may take.
 const SCRAPE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long it may take to end in order. Its journal is closed long before: what lasts is a ledger
+/// that is far behind, for which nobody waits.
+const REST: Duration = Duration::from_secs(2);
+/// How often it is looked whether it has ended.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// The product of cards that nobody uses, which is that of the kit, and what is on them, in yuan.
+const PRODUCT: &str = "1";
+const OPENING: &str = "100.00";
+
 /// The clock ticks in which the system counts processor time, in a second: on Linux, always.
 const TICKS: u64 = 100;
 
+/// A process, for all who may end it.
+#[derive(Clone)]
+pub(super) struct Process(Arc<Mutex<std::process::Child>>);
+
+impl Process {
+    /// Starts one.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub(super) fn start(command: &mut Command) -> Result<Self> {
+        let process = command.spawn().context("the switch cannot be started")?;
+        Ok(Self(Arc::new(Mutex::new(process))))
+    }
+
+    fn child(&self) -> MutexGuard<'_, std::process::Child> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Kills it, and waits until it is gone. One that has ended already needs neither.
+    pub(super) fn kill(&self) {
+        let mut child = self.child();
+        drop(child.kill());
+        drop(child.wait());
+    }
+
+    /// Waits until it has ended, but not longer than `patience`. Others may end it meanwhile.
+    ///
+    /// # Errors
+    /// What the system said.
+    fn wait(&self, patience: Duration) -> Result<Option<ExitStatus>> {
+        let begun = Instant::now();
+        loop {
+            let status = self.child().try_wait()?;
+            if status.is_some() || begun.elapsed() >= patience {
+                return Ok(status);
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+}
+
 /// A node as a process of its own. Killed and reaped when dropped.
 pub(super) struct Child {
-    process: std::process::Child,
+    process: Process,
     /// Where it can be reached.
     pub(super) doors: Doors,
 }
 
 impl Child {
-    /// Starts it, and returns once terminals may connect.
+    /// Starts it, and returns once terminals may connect. `started` is told of the process at once.
     ///
     /// # Errors
     /// If it cannot be started.
-    pub(super) fn start(config: &Config, scratch: &Path) -> Result<Self> {
-        let file = scratch.join("posp.toml");
-        fs::write(&file, text_of(config)?)?;
-        let mut command = Command::new(std::env::current_exe()?);
-        command.args(["serve", "--config"]).arg(&file);
+    pub(super) fn start(
+        config: &Config,
+        scratch: &Path,
+        started: impl FnOnce(&Process),
+    ) -> Result<Self> {
+        let mut command = command("serve", config, scratch)?;
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-        let mut process = command.spawn().context("the switch cannot be started")?;
-        let out = process.stdout.take().context("the switch has no output")?;
+        let process = Process::start(&mut command)?;
+        started(&process);
+        let out = process.child().stdout.take().context("the switch has no output")?;
         let nowhere = Doors { pos: ([127, 0, 0, 1], 0).into(), http: ([127, 0, 0, 1], 0).into() };
         let mut child = Self { process, doors: nowhere };
         let mut lines = BufReader::new(out).lines();
@@ -57,41 +113,73 @@ impl Child {
 
     /// What it uses: processor time, and resident memory.
     pub(super) fn usage(&self) -> Option<Usage> {
-        let read =
-            |name: &str| fs::read_to_string(format!("/proc/{}/{name}", self.process.id())).ok();
+        let id = self.process.child().id();
+        let read = |name: &str| fs::read_to_string(format!("/proc/{id}/{name}")).ok();
         usage_in(&read("stat")?, &read("statm")?)
     }
 
-    /// The counters of its journal.
-    pub(super) fn journal_counters(&self) -> Option<JournalCounters> {
+    /// Its figures, as a scraper gets them.
+    pub(super) fn metrics(&self) -> Option<String> {
         let mut stream = TcpStream::connect_timeout(&self.doors.http, SCRAPE_TIMEOUT).ok()?;
         stream.set_read_timeout(Some(SCRAPE_TIMEOUT)).ok()?;
         stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").ok()?;
         let mut text = String::new();
         stream.read_to_string(&mut text).ok()?;
-        host::counters_in(&text)
+        Some(text)
     }
 
-    /// Ends it in order.
+    /// Ends it in order. One whose ledger is far behind is killed: its journal is whole.
     ///
     /// # Errors
     /// If it does not end well.
-    pub(super) fn stop(mut self) -> Result<()> {
-        kill_process(Pid::from_child(&self.process), Signal::TERM)?;
-        let status = self.process.wait()?;
-        if !status.success() {
-            bail!("the switch ended with {status}");
+    pub(super) fn stop(self) -> Result<()> {
+        kill_process(Pid::from_child(&self.process.child()), Signal::TERM)?;
+        match self.process.wait(REST)? {
+            Some(status) if !status.success() => bail!("the switch ended with {status}"),
+            Some(_) | None => Ok(()),
         }
-        Ok(())
     }
 }
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // One that has ended already needs neither.
-        drop(self.process.kill());
-        drop(self.process.wait());
+        self.process.kill();
     }
+}
+
+/// Issues cards that nobody uses into the data directory of `config`, in a process of its own: what
+/// that takes of memory goes with it. Returns how many it issued in a second.
+///
+/// # Errors
+/// If they cannot be issued.
+pub(super) fn issue(config: &Config, count: u32, watch: &Watch, bar: &ProgressBar) -> Result<u64> {
+    let mut command = command("provision", config, &watch.scratch())?;
+    command.args(["--product", PRODUCT, "--opening", OPENING, "--json", "--count"]);
+    command.arg(count.to_string());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    // It has a bar of its own.
+    bar.set_draw_target(ProgressDrawTarget::hidden());
+    let process = Process::start(&mut command)?;
+    watch.serves(Serving::Apart(process.clone()));
+    let mut said = String::new();
+    let out = process.child().stdout.take().context("the process has no output")?;
+    BufReader::new(out).read_to_string(&mut said)?;
+    let status = process.wait(REST)?.context("the process closed its output and goes on")?;
+    bar.set_draw_target(ProgressDrawTarget::stderr());
+    if !status.success() {
+        bail!("the accounts could not be issued: {status}");
+    }
+    let said: Value = serde_json::from_str(&said)?;
+    said.get("per_second").and_then(Value::as_u64).context("it does not say how fast it was")
+}
+
+/// Returns a command of this program, on a configuration that it finds in a file of `scratch`.
+fn command(name: &str, config: &Config, scratch: &Path) -> Result<Command> {
+    let file = scratch.join("posp.toml");
+    fs::write(&file, text_of(config)?)?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args([name, "--config"]).arg(&file);
+    Ok(command)
 }
 
 /// The keys that a benchmark sets, as a file.

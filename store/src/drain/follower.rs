@@ -244,9 +244,10 @@ impl Follower {
 
     fn last_snapshot(&mut self) {
         let limit = self.source.durable();
+        let is_wanted = || *self.status.wish() != Wish::Stop;
         if let Some(snapshots) = &mut self.snapshots
             && limit.lsn > snapshots.lsn()
-            && let Err(error) = snapshots.write(&self.source, limit, &|| true)
+            && let Err(error) = snapshots.write(&self.source, limit, &is_wanted)
         {
             tracing::error!(%error, "no snapshot at the end; the next start takes longer");
         }

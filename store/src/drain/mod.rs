@@ -28,6 +28,9 @@ use crate::embedded::{EmbeddedJournal, Source};
 use crate::fault::JournalFault;
 use crate::walk::Walk;
 
+/// How often it is looked whether the thread has ended.
+const LOOK: Duration = Duration::from_millis(5);
+
 /// How the journal is followed.
 #[derive(Clone, Debug)]
 pub struct DrainOptions {
@@ -100,6 +103,12 @@ pub enum DrainError {
     /// The thread cannot be started.
     #[error("the thread of the drain cannot be started: {0}")]
     Thread(#[source] std::io::Error),
+    /// The time was over before the ledger held everything.
+    #[error("the ledger is {entries} entries behind the journal")]
+    Behind {
+        /// Durable entries that it does not hold.
+        entries: u64,
+    },
     /// The drain had to stop before it was through.
     #[error("the drain stopped after entry {}: {reason}", position.0)]
     Stopped {
@@ -240,6 +249,36 @@ impl DrainHandle {
     /// there at the next start.
     pub fn stop_when_drained(mut self) -> Result<Lsn, DrainError> {
         self.end(Wish::StopWhenDrained);
+        self.outcome()
+    }
+
+    /// The same, but takes about `patience` at the most: a ledger that is far behind is left where
+    /// it is then.
+    ///
+    /// # Errors
+    /// [`DrainError::Behind`] when the time is over, and those of
+    /// [`DrainHandle::stop_when_drained`].
+    pub fn stop_within(mut self, patience: Duration) -> Result<Lsn, DrainError> {
+        let begun = Instant::now();
+        self.ask(Wish::StopWhenDrained);
+        while self.thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
+            if begun.elapsed() >= patience {
+                self.end(Wish::Stop);
+                let entries = self.lag_entries();
+                return if entries == 0 {
+                    self.outcome()
+                } else {
+                    Err(DrainError::Behind { entries })
+                };
+            }
+            thread::sleep(LOOK);
+        }
+        self.end(Wish::StopWhenDrained);
+        self.outcome()
+    }
+
+    /// Says where a thread that has ended stands.
+    fn outcome(&self) -> Result<Lsn, DrainError> {
         let position = self.position();
         let reason = match self.status.error().take() {
             Some(reason) => reason,
@@ -249,13 +288,19 @@ impl DrainHandle {
         Err(DrainError::Stopped { position, reason })
     }
 
-    fn end(&mut self, wish: Wish) {
+    fn ask(&self, wish: Wish) {
         *self.status.wish() = wish;
-        if let Some(thread) = self.thread.take() {
+        if let Some(thread) = &self.thread {
             thread.thread().unpark();
-            if thread.join().is_err() {
-                tracing::error!("the thread of the drain panicked");
-            }
+        }
+    }
+
+    fn end(&mut self, wish: Wish) {
+        self.ask(wish);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread of the drain panicked");
         }
     }
 }

@@ -178,7 +178,7 @@ settings! {
 
     /// How the node ends.
     shutdown: Shutdown {
-        /// How long requests under way may take to be answered.
+        /// How long requests under way may take to be answered, and then the ledger to catch up.
         drain_timeout: Duration = Duration::from_secs(30),
     }
 }

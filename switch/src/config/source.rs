@@ -255,20 +255,22 @@ pub(crate) fn unknown_key<'k>(key: &str, known: impl Iterator<Item = &'k str>) -
 /// Values of a key that must differ from row to row.
 pub(crate) struct Distinct<K> {
     key: &'static str,
-    lines: BTreeMap<K, usize>,
+    /// The byte where each begins. Its line is counted only for one that comes again: to count all
+    /// of them would read the text as often as it has rows.
+    starts: BTreeMap<K, usize>,
 }
 
 impl<K: Ord> Distinct<K> {
     pub(crate) const fn new(key: &'static str) -> Self {
-        Self { key, lines: BTreeMap::new() }
+        Self { key, starts: BTreeMap::new() }
     }
 
     /// Takes note of a value; reports one that was there before.
     pub(crate) fn note(&mut self, source: &Source<'_>, value: Spanned<K>) {
         let span = value.span();
-        let (line, _) = source.place(span.start);
-        if let Some(first) = self.lines.insert(value.into_inner(), line) {
-            source.report(&span, format!("{} is the same as in line {first}", self.key));
+        if let Some(first) = self.starts.insert(value.into_inner(), span.start) {
+            let (line, _) = source.place(first);
+            source.report(&span, format!("{} is the same as in line {line}", self.key));
         }
     }
 }

@@ -204,13 +204,15 @@ impl Node {
             arbiter.stop();
         }
         if let Some(drain) = self.vitals.take_drain() {
-            let stopping = actix_rt::task::spawn_blocking(move || drain.stop_when_drained());
-            match tokio::time::timeout(self.settings.drain_timeout, stopping).await {
-                Ok(stopped) => {
-                    let entries = stopped.map_err(|_panic| NodeError::DrainPanicked)??;
-                    tracing::info!(entries = entries.0, "ledger up to date");
+            // A thread that went on would hold up the end of the process.
+            let patience = self.settings.drain_timeout;
+            let stopping = actix_rt::task::spawn_blocking(move || drain.stop_within(patience));
+            match stopping.await.map_err(|_panic| NodeError::DrainPanicked)? {
+                Ok(entries) => tracing::info!(entries = entries.0, "ledger up to date"),
+                Err(DrainError::Behind { entries }) => {
+                    tracing::warn!(entries, "the ledger is behind; the next start goes on");
                 }
-                Err(_late) => tracing::warn!("the ledger is behind; the next start goes on"),
+                Err(error) => return Err(error.into()),
             }
         }
         closed?;
