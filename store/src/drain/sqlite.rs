@@ -19,6 +19,10 @@ use crate::batch::Mark;
 use crate::chain::{Chain, Positions};
 use crate::home::NodeId;
 
+/// Pages of the write-ahead log after which they are brought into the database: 32 megabytes. It
+/// takes two syncs, which those of the journal wait for.
+const CHECKPOINT_PAGES: i64 = 8192;
+
 /// The schema, step by step.
 const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/0001_ledger.sql")];
 
@@ -90,6 +94,7 @@ impl Ledger {
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         connection.pragma_update(None, "cache_size", -65_536)?;
         connection.set_prepared_statement_cache_capacity(32);
         migrate(&mut connection, node)?;
