@@ -34,13 +34,13 @@ use crate::record;
 use crate::segment::{FILE_HEADER, Segment};
 
 /// How many entries a batch has that shows a load at which gathering pays: more than come within
-/// one sync of a good disk at 50 000 entries a second. With fewer, the processors would wait for it.
-const LARGE: u32 = 24;
-/// How long the next batch gathers, for each entry of a large one: half of the time that two
-/// processors need to bring another.
-const GATHER_EACH: Duration = Duration::from_micros(10);
+/// one sync of a good disk at 30 000 entries a second. With fewer, the processors would wait for it.
+const LARGE: u32 = 12;
+/// How long the next batch gathers, for each entry of a large one: less than two processors need to
+/// bring another.
+const GATHER_EACH: Duration = Duration::from_micros(15);
 /// The longest it gathers.
-const GATHER_MAX: Duration = Duration::from_micros(600);
+const GATHER_MAX: Duration = Duration::from_millis(1);
 
 type Listener = Box<dyn Fn(Outcome) + Send>;
 
