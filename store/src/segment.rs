@@ -16,6 +16,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::disk::Disk;
 use crate::fault::JournalFault;
@@ -26,8 +27,9 @@ use crate::record::split;
 pub(crate) const FILE_HEADER: u64 = 4096;
 const MAGIC: [u8; 8] = *b"POSPSEG2";
 const SUFFIX: &str = ".seg";
-/// How much is zeroed at once.
-const CHUNK: usize = 1 << 20;
+/// How much is zeroed at once: a sync of the journal does not wait longer for the disk than that
+/// takes.
+const CHUNK: usize = 256 << 10;
 
 /// An open segment.
 #[derive(Debug)]
@@ -62,14 +64,14 @@ pub(crate) fn count(journal: &Path) -> Result<u64, JournalFault> {
     Err(JournalFault::Missing { path: missing.unwrap_or_else(|| path(journal, last)) })
 }
 
-/// Makes a segment of `length` bytes, all zero, durable before it has its name. Gives up with
-/// `Interrupted` once `is_wanted` says no.
+/// Makes a segment of `length` bytes, all zero, durable before it has its name. Between its steps it
+/// asks `goes_on`, which is told how long the last took, and gives up with `Interrupted` on a no.
 pub(crate) fn create(
     disk: &dyn Disk,
     journal: &Path,
     (node, number): (NodeId, u64),
     length: u64,
-    is_wanted: &dyn Fn() -> bool,
+    goes_on: &dyn Fn(Duration) -> bool,
 ) -> io::Result<Segment> {
     let path = path(journal, number);
     let fresh = path.with_extension("new");
@@ -78,15 +80,15 @@ pub(crate) fn create(
     let zeros = vec![0; CHUNK];
     let mut offset = FILE_HEADER;
     while offset < length {
-        if !is_wanted() {
-            return Err(io::ErrorKind::Interrupted.into());
-        }
+        let begun = Instant::now();
         let left = usize::try_from(length.saturating_sub(offset)).unwrap_or(CHUNK);
         let chunk = zeros.get(..left).unwrap_or(&zeros);
         disk.write_all_at(&file, chunk, offset)?;
-        // In small steps, so that a sync of the journal never waits behind a whole segment.
         disk.sync_data(&file)?;
         offset = offset.saturating_add(chunk.len() as u64);
+        if !goes_on(begun.elapsed()) {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
     }
     disk.sync_data(&file)?;
     disk.rename(&fresh, &path)?;

@@ -18,6 +18,10 @@ use crate::segment::{self, Access, Segment};
 
 /// How long after a disk was found full it is looked at again.
 const RETRY: Duration = Duration::from_millis(200);
+/// How much longer than a step of making a segment the disk is left alone then.
+const PAUSE: u32 = 2;
+/// The longest pause: a stop waits for it.
+const PAUSE_MAX: Duration = Duration::from_millis(20);
 
 /// What a segment is made from.
 #[derive(Clone, Debug)]
@@ -49,7 +53,7 @@ impl OnDemand {
 
 impl Segments for OnDemand {
     fn next(&mut self, _is_closing: &dyn Fn() -> bool) -> io::Result<Segment> {
-        let segment = make_one(&self.recipe, self.number, &AtomicBool::new(true))?;
+        let segment = make_one(&self.recipe, self.number, &|_took| true)?;
         self.number = self.number.saturating_add(1);
         Ok(segment)
     }
@@ -60,6 +64,20 @@ impl Segments for OnDemand {
 struct Signs {
     is_wanted: AtomicBool,
     is_full: AtomicBool,
+    /// True while the journal cannot go on without the next segment.
+    is_awaited: AtomicBool,
+}
+
+impl Signs {
+    /// Leaves the disk to the journal for longer than a step took, unless the journal waits. False
+    /// if no segment is wanted any more.
+    fn pause(&self, took: Duration) -> bool {
+        let is_wanted = || self.is_wanted.load(Ordering::Relaxed);
+        if is_wanted() && !self.is_awaited.load(Ordering::Relaxed) {
+            thread::sleep(took.saturating_mul(PAUSE).min(PAUSE_MAX));
+        }
+        is_wanted()
+    }
 }
 
 /// The thread that makes segments: one is ready ahead of the one in use.
@@ -75,8 +93,11 @@ impl Ahead {
     pub(super) fn start(recipe: Recipe, next: u64) -> io::Result<Self> {
         // Nobody waits in the channel: the maker is one segment ahead and then waits itself.
         let (give, ready) = sync_channel(0);
-        let signs =
-            Arc::new(Signs { is_wanted: AtomicBool::new(true), is_full: AtomicBool::new(false) });
+        let signs = Arc::new(Signs {
+            is_wanted: AtomicBool::new(true),
+            is_full: AtomicBool::new(false),
+            is_awaited: AtomicBool::new(false),
+        });
         let shared = Arc::clone(&signs);
         let thread = thread::Builder::new()
             .name("posp-segments".to_owned())
@@ -91,9 +112,13 @@ impl Segments for Ahead {
     fn next(&mut self, is_closing: &dyn Fn() -> bool) -> io::Result<Segment> {
         let gone = || io::Error::other("the thread that makes segments has ended");
         let ready = self.ready.as_ref().ok_or_else(gone)?;
+        self.signs.is_awaited.store(true, Ordering::Relaxed);
         loop {
             match ready.recv_timeout(RETRY) {
-                Ok(made) => return made,
+                Ok(made) => {
+                    self.signs.is_awaited.store(false, Ordering::Relaxed);
+                    return made;
+                }
                 Err(RecvTimeoutError::Disconnected) => return Err(gone()),
                 Err(RecvTimeoutError::Timeout) => {
                     if is_closing() && self.signs.is_full.load(Ordering::Relaxed) {
@@ -120,7 +145,7 @@ impl Drop for Ahead {
 fn make(recipe: &Recipe, first: u64, give: &SyncSender<io::Result<Segment>>, signs: &Signs) {
     for number in first.. {
         let made = loop {
-            match make_one(recipe, number, &signs.is_wanted) {
+            match make_one(recipe, number, &|took| signs.pause(took)) {
                 // A full disk is no loss, nor are too many open files: what is there goes on, and
                 // debits are no longer taken.
                 Err(error) if is_for_want_of_room(&error) => {
@@ -146,15 +171,18 @@ fn is_for_want_of_room(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::StorageFull || no_files.contains(&error.raw_os_error())
 }
 
-fn make_one(recipe: &Recipe, number: u64, wanted: &AtomicBool) -> io::Result<Segment> {
+fn make_one(
+    recipe: &Recipe,
+    number: u64,
+    goes_on: &dyn Fn(Duration) -> bool,
+) -> io::Result<Segment> {
     let Recipe { disk, journal, node, length } = recipe;
-    let is_wanted = || wanted.load(Ordering::Relaxed);
-    if !is_wanted() {
+    if !goes_on(Duration::ZERO) {
         return Err(io::ErrorKind::Interrupted.into());
     }
     match segment::open(journal, (*node, number), Access::Write) {
         Ok(Some(found)) => Ok(found),
-        Ok(None) => segment::create(&**disk, journal, (*node, number), *length, &is_wanted),
+        Ok(None) => segment::create(&**disk, journal, (*node, number), *length, goes_on),
         Err(JournalFault::Io { source, .. }) => Err(source),
         Err(fault) => Err(io::Error::other(fault)),
     }

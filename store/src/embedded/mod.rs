@@ -361,7 +361,7 @@ fn prepare(paths: &Paths, options: &Options) -> Result<NodeId, OpenError> {
     };
     if segments == 0 {
         let length = options.first_segment_bytes();
-        segment::create(&*options.disk, &journal, (node, 1), length, &|| true)
+        segment::create(&*options.disk, &journal, (node, 1), length, &|_took| true)
             .map_err(JournalFault::io(&segment::path(&journal, 1)))?;
         let sync = options.disk.sync_dir(&paths.dir);
         sync.map_err(JournalFault::io(&paths.dir))?;

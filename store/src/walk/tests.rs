@@ -27,7 +27,7 @@ impl Forge {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let segment =
-            segment::create(&SystemDisk, dir.path(), (NODE, 1), 1 << 16, &|| true).unwrap();
+            segment::create(&SystemDisk, dir.path(), (NODE, 1), 1 << 16, &|_took| true).unwrap();
         let bytes = fs::read(segment.path).unwrap();
         Self { dir, bytes, mark: Mark::GENESIS, tails: [(0, Chain::GENESIS); SHARDS] }
     }
