@@ -81,7 +81,7 @@ impl Settings {
     #[must_use]
     pub fn steps(&self) -> u64 {
         let rounds = u64::from(self.scenario.rounds);
-        let each = if self.scenario.overload.is_some() { 4 } else { 3 };
+        let each = if self.scenario.overload.is_some() { 5 } else { 3 };
         let idle = if self.scenario.idle > 0 { rounds.saturating_add(1) } else { 0 };
         rounds.saturating_mul(each).saturating_add(idle).saturating_add(3)
     }

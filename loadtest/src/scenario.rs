@@ -127,9 +127,9 @@ pub enum Mac {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Overload {
-    /// What is offered, in hundredths of the measured peak.
+    /// What is offered, in hundredths of the most that was done of requests at a rate.
     pub offered_percent: u64,
-    /// What is offered before and after, in hundredths of the peak.
+    /// What is offered before and after, in hundredths of the same.
     pub calm_percent: u64,
     /// How long that is offered before, and again after, in seconds.
     pub calm_seconds: u64,

@@ -69,7 +69,7 @@ impl Report {
 
     fn push_overload(&self, figures: &mut Vec<Figure>) {
         let Some(overload) = &self.overload else { return };
-        figures.push(plain("peak, approvals in a second", overload.peak.to_string()));
+        figures.push(plain("peak of requests at a rate", overload.peak.to_string()));
         figures.push(plain("offered in a second", overload.offered.to_string()));
         figures.push(plain("approved in a second meanwhile", overload.completed.to_string()));
         let part = overload.completed_permille;

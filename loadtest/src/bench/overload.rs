@@ -1,4 +1,8 @@
 //! More is offered than can be done, and then less again.
+//!
+//! What can be done is found with requests that come as those of the overload do: at a rate, one by
+//! one, whatever became of those before. Terminals that ask as soon as they are answered get more out
+//! of a line of many, because what was answered together is asked together.
 
 use std::time::Duration;
 
@@ -13,10 +17,17 @@ use crate::scenario::Overload;
 /// The least latency that counts as slow after an overload, in microseconds.
 const SLOW_US: u64 = 20_000;
 
+/// What is offered to find out what can be done, in hundredths of what terminals reach that ask as
+/// soon as they are answered; and for how many seconds each, of which the first is not counted.
+const STEPS_PERCENT: [u64; 6] = [40, 50, 60, 70, 85, 100];
+const STEP_SECONDS: u64 = 3;
+
 /// What more than can be done led to.
 #[derive(Clone, Debug, Serialize)]
 pub struct Overloaded {
-    /// Approvals in a second at the peak, each terminal as fast as it is answered.
+    /// Approvals in a second, each terminal as fast as it is answered.
+    pub closed: u64,
+    /// The most approvals in a second of requests that come at a rate.
     pub peak: u64,
     /// Requests that were offered in a second.
     pub offered: u64,
@@ -48,16 +59,38 @@ impl Bench<'_> {
             self.judge(&format!("round {number}, echo"), &bare, Leniency::None);
             self.judge(&format!("round {number}, peak"), &load, self.leniency());
             let ratio_permille = scaled(load.rate(), 1000, bare.rate());
-            let peak = scaled(load.approved(), load.rate(), load.answered());
+            let closed = scaled(load.approved(), load.rate(), load.answered());
             self.report.rounds.push(Round { echo, switch, ratio_permille });
+            (self.progress)(&format!("round {number}: what can be done at a rate"));
+            let peak = self.peak_at_a_rate(overload, closed)?;
             (self.progress)(&format!("round {number}: overload"));
-            self.offer(overload, peak)?;
+            self.offer(overload, (closed, peak))?;
         }
         self.report.median = Round::median(&self.report.rounds);
         Ok(())
     }
 
-    fn offer(&mut self, overload: Overload, peak: u64) -> Result<(), BenchError> {
+    /// Offers more step by step; returns the most that was done in a second of one of them.
+    fn peak_at_a_rate(&mut self, overload: Overload, closed: u64) -> Result<u64, BenchError> {
+        let legs: Vec<_> = STEPS_PERCENT.iter().map(|percent| step_of(closed, *percent)).collect();
+        let all = legs.iter().map(|leg| leg.rate.saturating_mul(STEP_SECONDS));
+        let all = all.fold(0, u64::saturating_add);
+        let each = self.each_of(all.saturating_add(all / 2));
+        let scenario = &self.settings.scenario;
+        self.fleet.prepare(&scenario.mix, each, self.settings.client_threads, closed)?;
+        let plan = self.impatient(overload, legs);
+        let (load, _) = self.put_on_switch(&plan)?;
+        Ok(best_step(&load.series("switch at growing rates").seconds))
+    }
+
+    /// A plan whose customers leave if they cannot be served in time.
+    fn impatient(&self, overload: Overload, legs: Vec<Leg>) -> Plan {
+        let plan = self.plan(Pace::Open(legs));
+        let patience = Some(Duration::from_millis(overload.patience_ms));
+        Plan { rules: Rules { patience, ..plan.rules }, ..plan }
+    }
+
+    fn offer(&mut self, overload: Overload, (closed, peak): (u64, u64)) -> Result<(), BenchError> {
         let duration = self.settings.duration;
         let calm = Leg {
             rate: scaled(peak, overload.calm_percent, 100).max(1),
@@ -69,9 +102,7 @@ impl Bench<'_> {
         let each = self.each_of(calm_requests.saturating_add(over_requests));
         let scenario = &self.settings.scenario;
         self.fleet.prepare(&scenario.mix, each, self.settings.client_threads, peak)?;
-        let plan = self.plan(Pace::Open(vec![calm, over, calm]));
-        let patience = Some(Duration::from_millis(overload.patience_ms));
-        let plan = Plan { rules: Rules { patience, ..plan.rules }, ..plan };
+        let plan = self.impatient(overload, vec![calm, over, calm]);
         let (load, _) = self.put_on_switch(&plan)?;
         if load.lines_lost > 0 {
             self.report.faults.push(format!("{} lines closed by the server", load.lines_lost));
@@ -80,6 +111,7 @@ impl Bench<'_> {
         let times = (overload.calm_seconds, duration.as_secs());
         let completed = completed(&series.seconds, times);
         let overloaded = Overloaded {
+            closed,
             peak,
             offered: over.rate,
             completed,
@@ -102,6 +134,17 @@ impl Bench<'_> {
 
 const fn completed_permille(overloaded: &Overloaded) -> u64 {
     overloaded.completed_permille
+}
+
+fn step_of(closed: u64, percent: u64) -> Leg {
+    let rate = scaled(closed, percent, 100).max(1);
+    Leg { rate, duration: Duration::from_secs(STEP_SECONDS) }
+}
+
+/// The most approvals in a second of a step, but for its first.
+fn best_step(seconds: &[Second]) -> u64 {
+    let steps = (0_u64..).map(|step| step.saturating_mul(STEP_SECONDS)).take(STEPS_PERCENT.len());
+    steps.map(|begin| completed(seconds, (begin, STEP_SECONDS))).max().unwrap_or_default()
 }
 
 /// Approvals in a second of the overload, but for its first.
@@ -143,6 +186,22 @@ mod tests {
             p99_us: *p99_us,
         };
         (0..).zip(p99).map(second).collect()
+    }
+
+    #[test]
+    fn the_best_step_counts() {
+        // More with each step up to the fourth, and a burst that is not counted.
+        let steps = [4, 5, 6, 8, 7, 5].map(|approved| [9_999, approved, approved]);
+        let second = |(at, approved): (u32, &u64)| Second {
+            at,
+            approved: *approved,
+            refused: 0,
+            unanswered: 0,
+            p50_us: 0,
+            p99_us: 0,
+        };
+        let seconds: Vec<_> = (0..).zip(steps.as_flattened()).map(second).collect();
+        assert_eq!(best_step(&seconds), 8);
     }
 
     #[test]
