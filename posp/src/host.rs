@@ -18,7 +18,7 @@ use loadtest::terminal::SlipKind;
 use switch::config::{Config, Profile};
 use switch::node::{Node, Settings, keeper};
 use switch::programme::Programme;
-use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::mpsc::{Receiver, Sender, WeakSender, channel};
 
 use crate::signals::Signals;
 
@@ -154,7 +154,7 @@ impl Host {
         let (asks, asked) = channel(2);
         let (ready, is_ready) = mpsc::channel();
         let alive = Arc::new(());
-        started(Stopper { asks: asks.clone(), lives: Arc::downgrade(&alive) });
+        started(Stopper { asks: asks.downgrade(), lives: Arc::downgrade(&alive) });
         let thread = std::thread::spawn(move || {
             let _alive = alive;
             let tell = move |doors| ready.send(doors).unwrap_or_default();
@@ -202,7 +202,8 @@ fn join(thread: JoinHandle<Result<()>>) -> Result<()> {
 
 /// Ends a node that runs on a thread of its own.
 pub(crate) struct Stopper {
-    asks: Sender<Ask>,
+    /// Not what keeps it running: a host that is dropped ends its node.
+    asks: WeakSender<Ask>,
     lives: Weak<()>,
 }
 
@@ -211,7 +212,9 @@ impl Stopper {
     pub(crate) fn stop(&self, patience: Duration) {
         let begun = Instant::now();
         // One that hears nothing has ended, or has been asked already.
-        drop(self.asks.try_send(Ask::End));
+        if let Some(asks) = self.asks.upgrade() {
+            drop(asks.try_send(Ask::End));
+        }
         while self.lives.strong_count() > 0 && begun.elapsed() < patience {
             std::thread::sleep(LOOK);
         }

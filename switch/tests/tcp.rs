@@ -16,6 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use loadtest::terminal::{Original, Reason, Reconciled, SignOn, Slip, SlipState, Totals};
 use loadtest::{BatchNo, Exchange, Fen, Kit, Presented, Station, Terminal, TestCard};
@@ -205,5 +206,51 @@ fn lines_that_send_without_end_take_turns_with_a_terminal() {
     // What the sockets of the others hold is three times as much.
     assert!(meanwhile[10] < 500_000, "{meanwhile:?}");
     terminal.hang_up();
+    town.stop();
+}
+
+/// Sends so many echo tests and counts what the socket has taken of them, until it takes no more for
+/// a while.
+fn send_until_stuck(line: &TcpStream, echo: &[u8], count: usize) -> JoinHandle<()> {
+    let mut there = line.try_clone().unwrap();
+    let taken = Arc::new(AtomicU64::new(0));
+    let (chunk, progress) = (echo.repeat(100), Arc::clone(&taken));
+    let sender = std::thread::spawn(move || {
+        for _ in 0..count / 100 {
+            there.write_all(&chunk).unwrap();
+            progress.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let mut before = u64::MAX;
+    while before != taken.load(Ordering::Relaxed) {
+        before = taken.load(Ordering::Relaxed);
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    assert!(!sender.is_finished(), "the sockets hold more than was sent");
+    sender
+}
+
+#[test]
+fn a_line_goes_on_at_once_when_its_peer_reads_at_last() {
+    const COUNT: usize = 400_000;
+    let (kit, hour) = (kit(), Duration::from_secs(3600));
+    // Nothing but the peer's reading may wake the line.
+    let town = Town::start(|settings| {
+        settings.lines.write_deadline = hour;
+        settings.lines.frame_deadline = hour;
+    });
+    let echo = Terminal::new(&kit.terminals[0]).echo().unwrap();
+    let mut line = TcpStream::connect(town.address).unwrap();
+    line.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket2::SockRef::from(&line).set_recv_buffer_size(65_536).unwrap();
+    let sender = send_until_stuck(&line, &echo, COUNT);
+    let mut length = [0; 2];
+    for _ in 0..COUNT {
+        line.read_exact(&mut length).unwrap();
+        let mut answer = vec![0; usize::from(u16::from_be_bytes(length))];
+        line.read_exact(&mut answer).unwrap();
+    }
+    sender.join().unwrap();
+    drop(line);
     town.stop();
 }

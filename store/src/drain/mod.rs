@@ -265,10 +265,11 @@ impl DrainHandle {
             if begun.elapsed() >= patience {
                 self.end(Wish::Stop);
                 let entries = self.lag_entries();
-                return if entries == 0 {
-                    self.outcome()
-                } else {
+                let is_well = self.status.error().is_none();
+                return if entries > 0 && is_well {
                     Err(DrainError::Behind { entries })
+                } else {
+                    self.outcome()
                 };
             }
             thread::sleep(LOOK);

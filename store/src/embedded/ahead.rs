@@ -18,7 +18,7 @@ use crate::segment::{self, Access, Segment};
 
 /// How long after a disk was found full it is looked at again.
 const RETRY: Duration = Duration::from_millis(200);
-/// How much longer than a step of making a segment the disk is left alone then.
+/// How much longer than a step of making a segment took, the disk is left alone after it.
 const PAUSE: u32 = 2;
 /// The longest pause: a stop waits for it.
 const PAUSE_MAX: Duration = Duration::from_millis(20);
@@ -69,8 +69,8 @@ struct Signs {
 }
 
 impl Signs {
-    /// Leaves the disk to the journal for longer than a step took, unless the journal waits. False
-    /// if no segment is wanted any more.
+    /// Leaves the disk to the journal for a while after a step, unless the journal waits for the
+    /// segment. False if none is wanted any more.
     fn pause(&self, took: Duration) -> bool {
         let is_wanted = || self.is_wanted.load(Ordering::Relaxed);
         if is_wanted() && !self.is_awaited.load(Ordering::Relaxed) {

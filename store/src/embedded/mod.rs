@@ -279,8 +279,8 @@ impl EmbeddedJournal {
     }
 
     /// Returns a writer whose outcomes `listener` is told. It is called by the journal's own
-    /// thread, after each sync that carried entries of this writer: it must be quick, and must
-    /// not call back into the journal.
+    /// thread, after each sync that carried entries of this writer: it must be quick. It may submit
+    /// more, but must not make a writer.
     pub fn writer(&self, listener: impl Fn(Outcome) + Send + 'static) -> EmbeddedWriter {
         EmbeddedWriter::new(Arc::clone(&self.source.shared), Box::new(listener))
     }

@@ -231,10 +231,10 @@ impl<S: Segments> Scribe<S> {
     /// Tells everybody that the batch is durable, and gives its buffer back.
     pub(super) fn tell(&self, pending: Pending) {
         self.shared.publish(self.mark);
-        self.shared.tell(&pending.writers, Lsn(self.mark.lsn));
         if let Some(began) = pending.began {
             self.meters.append.record(began.elapsed());
         }
+        self.shared.tell(&pending.writers, Lsn(self.mark.lsn));
         self.meters.bytes.increment(pending.bytes.len() as u64);
         self.meters.position.set(self.mark.lsn as f64);
         self.meters.batch.record(f64::from(pending.count));

@@ -23,8 +23,9 @@ const LOW: usize = HIGH / 2;
 /// of many is held back, and goes on as soon as there is room. What became too old meanwhile is not
 /// decided: its terminal has given up, and reverses.
 ///
-/// Lines that wait are let in in the order in which they came. So each has its turn however many
-/// they are, and one with many requests brings together what came since its last.
+/// Lines that wait are let in in the order in which they came, so that each has its turn however many
+/// they are, and one with many requests brings together what came since its last. One that happens
+/// to be looked at while there is room does not wait.
 #[derive(Debug, Default)]
 pub struct Pressure {
     commands: AtomicUsize,
@@ -53,12 +54,19 @@ impl Pressure {
     }
 
     /// Counts a command that was answered, or never will be, and lets in lines that there is room
-    /// for.
+    /// for if each brings one command: many when the count falls below [`LOW`], then one for each
+    /// answer, and all of them once nothing is on its way any more that could let them in later.
     pub fn remove(&self) {
         let left = self.commands.fetch_sub(1, Ordering::SeqCst).saturating_sub(1);
-        if left < LOW && self.waiting.load(Ordering::SeqCst) > 0 {
-            self.let_in(left);
+        if left >= LOW || self.waiting.load(Ordering::SeqCst) == 0 {
+            return;
         }
+        // Those that were let in before have not brought their commands yet.
+        self.let_in(match left {
+            0 => usize::MAX,
+            _ if left.saturating_add(1) == LOW => HIGH.saturating_sub(left),
+            _ => 1,
+        });
     }
 
     /// True if more may be read. Otherwise `task` is woken when `turn` has come.
@@ -77,7 +85,7 @@ impl Pressure {
         // Whoever answered the last command may have looked before this line waited.
         let left = self.commands.load(Ordering::SeqCst);
         if left < LOW {
-            self.let_in(left);
+            self.let_in(HIGH.saturating_sub(left));
         }
         false
     }
@@ -86,12 +94,10 @@ impl Pressure {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets in as many lines as there is room for if each brings one command; all of them once
-    /// nothing is on its way any more that could do so later.
-    fn let_in(&self, left: usize) {
+    /// Lets in so many of the lines that have waited longest.
+    fn let_in(&self, most: usize) {
         let mut lines = self.lines();
-        let all = lines.wakers.len();
-        let count = if left == 0 { all } else { HIGH.saturating_sub(left).min(all) };
+        let count = lines.wakers.len().min(most);
         let woken: Vec<_> = lines.wakers.drain(..count).collect();
         self.waiting.fetch_sub(count, Ordering::SeqCst);
         self.served.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::SeqCst);
@@ -177,8 +183,10 @@ mod tests {
         let woken = lines.iter().take_while(|line| line.woken() == 1).count();
         assert_eq!(woken, HIGH - LOW + 1);
         assert!(lines.iter().skip(woken).all(|line| line.woken() == 0));
+        pressure.remove();
+        assert_eq!(lines.iter().filter(|line| line.woken() == 1).count(), woken + 1);
         // Those let in had nothing to bring.
-        (0..LOW - 1).for_each(|_| pressure.remove());
+        (0..LOW - 2).for_each(|_| pressure.remove());
         assert!(lines.iter().all(|line| line.woken() == 1));
     }
 }

@@ -414,15 +414,19 @@ fn next_frame<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Option<Cut<'b>>, F
 impl Future for TerminalActor {
     type Output = ();
 
-    /// Looks at all that may have woken it: what makes room for more comes first.
+    /// Looks at all that may have woken it, until nothing of it is left to be done.
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<()> {
         let line = self.get_mut();
         loop {
             line.hear(task);
             line.pump(task);
+            let was_full = line.is_full();
             line.flush(task);
             line.rest_if_done();
-            if !line.wake(task) {
+            let is_time = line.wake(task);
+            // What was sent may have made room that nothing else would wake the line for.
+            let has_new_room = was_full && !line.is_full();
+            if line.is_over || !(is_time || has_new_room) {
                 break;
             }
         }
