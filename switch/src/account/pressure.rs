@@ -54,7 +54,7 @@ impl Pressure {
     }
 
     /// Counts a command that was answered, or never will be, and lets in lines that there is room
-    /// for if each brings one command: many when the count falls below [`LOW`], then one for each
+    /// for if each brings one command: many when the count falls below `LOW`, then one for each
     /// answer, and all of them once nothing is on its way any more that could let them in later.
     pub fn remove(&self) {
         let left = self.commands.fetch_sub(1, Ordering::SeqCst).saturating_sub(1);
