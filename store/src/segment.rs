@@ -86,7 +86,7 @@ pub(crate) fn create(
         disk.write_all_at(&file, chunk, offset)?;
         disk.sync_data(&file)?;
         offset = offset.saturating_add(chunk.len() as u64);
-        if !goes_on(begun.elapsed()) {
+        if offset < length && !goes_on(begun.elapsed()) {
             return Err(io::ErrorKind::Interrupted.into());
         }
     }

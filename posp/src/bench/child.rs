@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use switch::config::Config;
 
-use super::watch::{Serving, Watch};
+use super::watch::Watch;
 use crate::host::Doors;
 
 /// How long the answer to a scrape may take.
@@ -83,19 +83,14 @@ pub(super) struct Child {
 }
 
 impl Child {
-    /// Starts it, and returns once terminals may connect. `started` is told of the process at once.
+    /// Starts it, and returns once terminals may connect.
     ///
     /// # Errors
     /// If it cannot be started.
-    pub(super) fn start(
-        config: &Config,
-        scratch: &Path,
-        started: impl FnOnce(&Process),
-    ) -> Result<Self> {
-        let mut command = command("serve", config, scratch)?;
+    pub(super) fn start(config: &Config, watch: &Watch) -> Result<Self> {
+        let mut command = command("serve", config, &watch.scratch())?;
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-        let process = Process::start(&mut command)?;
-        started(&process);
+        let process = watch.spawn(&mut command)?;
         let out = process.child().stdout.take().context("the switch has no output")?;
         let nowhere = Doors { pos: ([127, 0, 0, 1], 0).into(), http: ([127, 0, 0, 1], 0).into() };
         let mut child = Self { process, doors: nowhere };
@@ -159,8 +154,7 @@ pub(super) fn issue(config: &Config, count: u32, watch: &Watch, bar: &ProgressBa
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
     // It has a bar of its own.
     bar.set_draw_target(ProgressDrawTarget::hidden());
-    let process = Process::start(&mut command)?;
-    watch.serves(Serving::Apart(process.clone()));
+    let process = watch.spawn(&mut command)?;
     let mut said = String::new();
     let out = process.child().stdout.take().context("the process has no output")?;
     BufReader::new(out).read_to_string(&mut said)?;

@@ -13,9 +13,9 @@ use loadtest::scenario::Scenario;
 use switch::config::Config;
 use switch::programme::Programme;
 
-use super::child::{self, Child, Process};
+use super::child::{self, Child};
 use super::step;
-use super::watch::{Serving, Watch};
+use super::watch::Watch;
 use crate::host::{self, Fact, Heeds, Host};
 
 /// How long the end of a node in this process waits for a ledger that is behind. Nobody needs it.
@@ -142,15 +142,14 @@ impl Server {
         config.shutdown.drain_timeout = LEDGER_WAIT;
         let directory = config.programme.directory.clone();
         let programme = Programme::load(&directory.unwrap_or_default())?;
-        let started = |stopper| watch.serves(Serving::Here(stopper));
+        let started = |stopper| watch.serves(stopper);
         let place = Place::Here(Host::start(config, programme, Heeds::Owner, started)?);
         Ok(Self { place, has_ledger })
     }
 
     /// Starts it as a process of its own, so that what it uses can be told.
     fn apart(config: &Config, watch: &Watch) -> Result<Self> {
-        let started = |process: &Process| watch.serves(Serving::Apart(process.clone()));
-        let child = Child::start(config, &watch.scratch(), started)?;
+        let child = Child::start(config, watch)?;
         Ok(Self { place: Place::Apart(child), has_ledger: config.ledger.enabled })
     }
 

@@ -1,6 +1,7 @@
 //! A benchmark that is told to end does so at once, and leaves nothing behind.
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ struct State {
 }
 
 /// What is at work on the files.
-pub(super) enum Serving {
+enum Serving {
     /// Nothing.
     Nothing,
     /// A node in this process.
@@ -71,8 +72,9 @@ impl Watch {
         })?;
         told.recv()?.context("no signal can be heard")?;
         let watch = Self(state);
-        let scratch = tempfile::Builder::new().prefix("posp-bench-").tempdir()?;
-        lock(&watch.0).scratch = Some(scratch);
+        let mut state = lock(&watch.0);
+        state.scratch = Some(tempfile::Builder::new().prefix("posp-bench-").tempdir()?);
+        drop(state);
         Ok(watch)
     }
 
@@ -82,9 +84,20 @@ impl Watch {
         state.scratch.as_ref().map(|dir| dir.path().to_path_buf()).unwrap_or_default()
     }
 
-    /// Takes note of what is at work.
-    pub(super) fn serves(&self, serving: Serving) {
-        lock(&self.0).serving = serving;
+    /// Takes note of a node in this process.
+    pub(super) fn serves(&self, node: Stopper) {
+        lock(&self.0).serving = Serving::Here(node);
+    }
+
+    /// Starts a process. A signal that comes meanwhile ends it, too.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub(super) fn spawn(&self, command: &mut Command) -> Result<Process> {
+        let mut state = lock(&self.0);
+        let process = Process::start(command)?;
+        state.serving = Serving::Apart(process.clone());
+        Ok(process)
     }
 }
 
