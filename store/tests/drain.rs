@@ -245,12 +245,10 @@ fn a_stop_leaves_a_ledger_that_is_far_behind() {
         wait_until("durable", || journal.durable() == Lsn(place));
     }
     journal.close().unwrap();
-    let begun = Instant::now();
     match drain.stop_within(Duration::from_millis(100)) {
         Err(DrainError::Behind { entries }) => assert!(entries > 0 && entries <= 100),
         other => panic!("{other:?}"),
     }
-    let took = begun.elapsed();
     meddle(&dir, "DROP TRIGGER slow");
     drop(journal);
     let journal = open(&dir);
@@ -258,7 +256,6 @@ fn a_stop_leaves_a_ledger_that_is_far_behind() {
     journal.close().unwrap();
     assert_eq!(drain.stop_within(Duration::from_secs(60)).unwrap(), Lsn(100));
     assert_eq!(sound(&dir).ledger_entries, 100);
-    assert!(took < Duration::from_secs(2), "{took:?}");
 }
 
 #[test]
