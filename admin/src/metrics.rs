@@ -38,7 +38,7 @@ type Described = (&'static str, &'static str);
 
 /// What each counter counts.
 const COUNTERS: [Described; 16] = [
-    ("posp_actor_mailbox_rejected_total", "Requests that no account actor took: overload."),
+    ("posp_actor_mailbox_rejected_total", "Requests not decided: overload, disk full."),
     ("posp_clock_drift_total", "Requests of terminals whose clock is too far from the host's."),
     ("posp_conn_closed_total", "Lines that were closed, by reason; PEER is the other end."),
     ("posp_conn_total", "Lines that were accepted."),
@@ -57,7 +57,8 @@ const COUNTERS: [Described; 16] = [
 ];
 
 /// What each gauge shows.
-const GAUGES: [Described; 6] = [
+const GAUGES: [Described; 7] = [
+    ("posp_actor_mailbox_depth", "Commands without an answer (account), lines that wait (line)."),
     ("posp_build_info", "Always 1; the labels say what was built."),
     ("posp_conn_open", "Lines open now."),
     ("posp_draining", "1 while the node shuts down, otherwise 0."),

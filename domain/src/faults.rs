@@ -17,6 +17,8 @@ pub enum Fault {
     ReversalTwice,
     /// A refusal leaves no memory: a late copy is decided like a new request.
     RefusalForgotten,
+    /// What was turned away is decided when it comes again.
+    TurnedAwayForgotten,
     /// A reversal of what has not come leaves no memory.
     BarForgotten,
     /// Transactions are forgotten when the day turns.

@@ -55,7 +55,7 @@ pub fn law(bytes: &[u8]) -> bool {
 fn holds(post: &mut Post, frame: &[u8]) -> bool {
     post.restore();
     let before = post.state();
-    let step = gather(&post.facts, post.now, frame);
+    let step = gather(&post.facts, post.now, post.now.micros, frame);
     assert!(post.state() == before, "gathering changed what is kept of a terminal");
     let is_question = matches!(step, Step::Ask(_));
     match step {

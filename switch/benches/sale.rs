@@ -134,7 +134,7 @@ impl House {
     /// Takes in a frame of a line, and has what it asks for decided.
     fn hear(&mut self, line: usize, now: Moment, frame: &[u8]) {
         let session = &mut self.lines[line].session;
-        session.on_frame(now, frame);
+        session.on_frame(now, now.micros, frame);
         match session.next_action() {
             Some(Action::Ask(question)) => {
                 let waiter = (question.guard, line, question.token);

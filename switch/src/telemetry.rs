@@ -261,6 +261,12 @@ impl Telemetry {
         self.shed.increment(1);
     }
 
+    /// Counts a request that was turned away before a shard was asked: for lack of room on the
+    /// `disk`, or because it had waited on its `line`.
+    pub fn turned_away(&self, why: &'static str) {
+        counter!("posp_actor_mailbox_rejected_total", "kind" => why).increment(1);
+    }
+
     /// Counts an answer that came too late to be sent.
     pub fn too_late(&self) {
         counter!("posp_late_total", "channel" => CHANNEL, "reason" => "ANSWER_LATE").increment(1);

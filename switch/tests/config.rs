@@ -121,6 +121,10 @@ const REFUSALS: &[(&str, &str)] = &[
          lost",
     ),
     (
+        "[terminal]\nwait_max = \"19001ms\"",
+        "x:2:12: terminal.wait_max: must leave terminal.decide_margin of terminal.answer_deadline",
+    ),
+    (
         "[node]\nprofile = \"production\"",
         "x:2:11: keys.lmk: the production profile needs a key of its own\n\
          x:2:11: programme.directory: the production profile needs a programme of its own",

@@ -10,11 +10,12 @@
 
 mod town;
 
-use std::io::{Read as _, Write as _};
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -252,5 +253,99 @@ fn a_line_goes_on_at_once_when_its_peer_reads_at_last() {
     }
     sender.join().unwrap();
     drop(line);
+    town.stop();
+}
+
+/// A disk whose syncs wait while its gate is shut.
+#[derive(Debug, Default)]
+struct Gate {
+    is_shut: Mutex<bool>,
+    opens: Condvar,
+}
+
+impl Gate {
+    fn shut(&self, is_shut: bool) {
+        *self.is_shut.lock().unwrap() = is_shut;
+        self.opens.notify_all();
+    }
+}
+
+impl store::Disk for Gate {
+    fn sync_data(&self, file: &File) -> io::Result<()> {
+        drop(self.opens.wait_while(self.is_shut.lock().unwrap(), |is_shut| *is_shut).unwrap());
+        file.sync_data()
+    }
+}
+
+/// Asks for balances in the name of one terminal, more than a node takes at a time; each is asked
+/// before the one before is answered.
+fn crowd(town: &Town, terminal: &mut Terminal, card: &TestCard) -> TcpStream {
+    let mut line = TcpStream::connect(town.address).unwrap();
+    line.set_read_timeout(Some(PATIENCE)).unwrap();
+    for _ in 0..CROWD {
+        line.write_all(&terminal.balance(&Presented::swiped(card)).unwrap()).unwrap();
+        terminal.on_timeout();
+    }
+    line
+}
+
+const CROWD: usize = 1_500;
+
+/// Waits until more waits than is taken, and so many lines with it; false if it never did.
+fn is_crowded(town: &Town, lines: usize) -> bool {
+    let wanted = format!(", {lines} lines held back");
+    town::within(PATIENCE, || {
+        let detail = town.detail("accounts");
+        let commands: usize = detail.split(' ').next().unwrap().parse().unwrap();
+        commands >= 1024 && detail.ends_with(&wanted)
+    })
+}
+
+#[test]
+fn what_has_waited_too_long_is_turned_away_and_stays_so() {
+    let (gate, kit) = (Arc::new(Gate::default()), kit());
+    let town = Town::start(|settings| {
+        settings.journal.disk = Arc::clone(&gate) as Arc<dyn store::Disk>;
+        settings.lines.in_flight_max = CROWD;
+        settings.terminals.wait_micros_max = 100_000;
+    });
+    let card = Presented::swiped(&kit.cards[0]);
+    let station = |place: usize| {
+        let terminal = Terminal::new(&kit.terminals[place]);
+        let mut station = Station::new(terminal, town.address, PATIENCE);
+        station.make_ready().unwrap();
+        station
+    };
+    let [mut busy, mut late, mut repeating] = [0, 1, 2].map(station);
+    let made = repeating.ask(|terminal| terminal.sale(&card, Fen(100))).unwrap();
+
+    gate.shut(true);
+    let mut crowded = crowd(&town, &mut busy.terminal, &kit.cards[1]);
+    assert!(is_crowded(&town, 1));
+    let (turned_away, again) = std::thread::scope(|scope| {
+        let sale = scope.spawn(|| late.ask(|terminal| terminal.sale(&card, Fen(200))).unwrap());
+        let again = scope.spawn(|| repeating.ask(Terminal::again).unwrap());
+        let all_wait = is_crowded(&town, 3);
+        std::thread::sleep(Duration::from_millis(150));
+        gate.shut(false);
+        assert!(all_wait);
+        (sale.join().unwrap(), again.join().unwrap())
+    });
+
+    let code = |exchange: &Exchange| exchange.reply.code.unwrap().to_string();
+    assert_eq!((code(&turned_away), code(&again)), ("96".to_owned(), "00".to_owned()));
+    assert_eq!(made.received, again.received, "a repeat is told what became of the first");
+    let mut length = [0; 2];
+    for _ in 0..CROWD {
+        crowded.read_exact(&mut length).unwrap();
+        let mut answer = vec![0; usize::from(u16::from_be_bytes(length))];
+        crowded.read_exact(&mut answer).unwrap();
+    }
+    // Now there is room: for a copy that comes late it is too late.
+    let copy = late.ask(Terminal::again).unwrap();
+    assert_eq!((code(&copy).as_str(), &copy.sent), ("96", &turned_away.sent));
+    let sold = late.ask(|terminal| terminal.sale(&card, Fen(300))).unwrap();
+    let left = late.ask(|terminal| terminal.balance(&card)).unwrap();
+    assert_eq!((code(&sold), left.reply.balance_fen), ("00".to_owned(), Some(50_000 - 400)));
     town.stop();
 }

@@ -233,6 +233,12 @@ impl TxnKind {
         matches!(self, Self::CompletionAdvice | Self::OfflineSale | Self::Adjustment | Self::ECash)
     }
 
+    /// True if it tells of what has happened, whatever it moves: nobody can do without it.
+    #[must_use]
+    pub const fn is_told(self) -> bool {
+        self.is_advice() || matches!(self, Self::ScriptNotice | Self::TopUpConfirm)
+    }
+
     /// True if it moves points, not money.
     #[must_use]
     pub const fn is_of_points(self) -> bool {

@@ -165,6 +165,7 @@ fn facts(programme: &Programme, hsm: Arc<dyn Hsm>) -> Facts {
             mac_errors_max: 3,
             answer_micros_max: 1_000_000,
             decide_micros_max: 1_000_000,
+            wait_micros_max: 1_000_000,
             clock_drift_max: None,
             unsigned_per_minute: u32::MAX,
             uploads_per_minute: u32::MAX,

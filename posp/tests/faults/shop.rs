@@ -89,6 +89,7 @@ fn configuration(programme: &Path, tuning: &Tuning) -> String {
     format!(
         "[node]\nprofile = \"test\"\n\
          [terminal]\nanswer_deadline = \"{answer_deadline}\"\ndecide_margin = \"100ms\"\n\
+         wait_max = \"900ms\"\n\
          [journal]\nsegment_size = \"{segment_size}\"\nsnapshot_entries = {snapshot_entries}\n\
          [programme]\ndirectory = \"{}\"\n\
          [log]\nformat = \"json\"\napproved_one_in = 0\n",

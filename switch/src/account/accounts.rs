@@ -87,7 +87,7 @@ impl Accounts {
 
     /// How much waits, which says whether lines are to be read.
     #[must_use]
-    pub fn pressure(&self) -> &Pressure {
+    pub const fn pressure(&self) -> &Arc<Pressure> {
         &self.pressure
     }
 

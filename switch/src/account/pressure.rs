@@ -13,15 +13,11 @@ const LOW: usize = HIGH / 2;
 
 /// Counts the commands that have no answer yet, and keeps lines waiting while they are too many.
 ///
-/// This is how the switch sheds what it cannot do: on the line, before it has read it. A refusal
-/// would be a clear answer too, but there is none that is both early and true. A shard that does
-/// not remember it would approve a copy that the network held back, after the terminal had shown
-/// "declined"; and a shard that is to remember it has to write it down, which costs as much as the
-/// sale. To read a request and drop it costs half of a sale for nothing, and takes from what is
-/// done. What is not read costs nothing, nobody has decided it, and it is heard at once by whoever
-/// sends too much: his socket takes no more. A terminal has one request on its way and waits; a line
-/// of many is held back, and goes on as soon as there is room. What became too old meanwhile is not
-/// decided: its terminal has given up, and reverses.
+/// This is how the switch sheds what it cannot do: first on the line, before it has read it. What is
+/// not read costs nothing, nobody has decided it, and it is heard at once by whoever sends too much:
+/// his socket takes no more. A terminal has one request on its way and waits; a line of many is held
+/// back, and goes on as soon as there is room. What has waited too long by then is turned away, which
+/// costs less than a sale, and is told so: see [`crate::facts::TerminalEntry::turn_away`].
 ///
 /// Lines that wait are let in in the order in which they came, so that each has its turn however many
 /// they are, and one with many requests brings together what came since its last. One that happens
@@ -67,6 +63,12 @@ impl Pressure {
             _ if left.saturating_add(1) == LOW => HIGH.saturating_sub(left),
             _ => 1,
         });
+    }
+
+    /// Returns how many commands have no answer yet, and how many lines wait for that.
+    #[must_use]
+    pub fn depth(&self) -> (usize, usize) {
+        (self.commands.load(Ordering::Relaxed), self.waiting.load(Ordering::Relaxed))
     }
 
     /// True if more may be read. Otherwise `task` is woken when `turn` has come.

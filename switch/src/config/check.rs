@@ -39,7 +39,7 @@ fn bounds(config: &Config) -> [Rule; 11] {
     ]
 }
 
-fn relations(config: &Config) -> [Rule; 5] {
+fn relations(config: &Config) -> [Rule; 6] {
     let Config { pos, http, terminal, shutdown, .. } = config;
     [
         (
@@ -61,6 +61,11 @@ fn relations(config: &Config) -> [Rule; 5] {
             terminal.decide_margin < terminal.answer_deadline,
             &["terminal.decide_margin", "terminal.answer_deadline"],
             "must be below terminal.answer_deadline, or nothing is ever decided",
+        ),
+        (
+            terminal.wait_max.saturating_add(terminal.decide_margin) <= terminal.answer_deadline,
+            &["terminal.wait_max", "terminal.answer_deadline"],
+            "must leave terminal.decide_margin of terminal.answer_deadline",
         ),
         (
             terminal.answer_deadline <= shutdown.drain_timeout,

@@ -118,6 +118,8 @@ settings! {
         answer_deadline: Duration = Duration::from_secs(20),
         /// What must be left of that time for a request to be decided at all.
         decide_margin: Duration = Duration::from_secs(1),
+        /// How long a request may wait for room in the node before it is turned away.
+        wait_max: Duration = Duration::from_secs(2),
         /// Wrong message codes in a row after which a terminal must sign on again.
         mac_errors_max: u32 = 3,
         /// How far the local time of a request may be from the host's; `None`: it is not looked at.

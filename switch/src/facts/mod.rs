@@ -4,6 +4,7 @@
 
 mod cards;
 mod care;
+mod keyring;
 mod pace;
 mod terminals;
 
@@ -22,9 +23,9 @@ use keys::Hsm;
 
 pub use cards::{CardRef, Cards};
 pub use care::{CareBook, Part, Permission, objects};
+pub use keyring::{Scheme, SealedKeyring};
 pub use pace::Unsigned;
-pub use terminals::{Alone, Busy, Claim, Found, Guard, Scheme, TerminalEntry, Terminals};
-pub use terminals::{SealedKeyring, WrongMac};
+pub use terminals::{Alone, Busy, Claim, Found, Guard, TerminalEntry, Terminals, WrongMac};
 
 use crate::clock::Calendar;
 use crate::telemetry::Telemetry;
@@ -44,6 +45,9 @@ pub struct TerminalRules {
     /// Microseconds after which nothing is decided any more: what is left of the time would not do
     /// to make it durable.
     pub decide_micros_max: u64,
+    /// Microseconds that a request may have waited for room in the node. One that has waited longer is
+    /// turned away.
+    pub wait_micros_max: u64,
     /// How far the local time of a request may be from the host's; `None`: it is not looked at.
     pub clock_drift_max: Option<Duration>,
     /// Sign-ons and sign-offs, and settlements, of one terminal that are taken in a minute.

@@ -8,45 +8,28 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dashmap::DashMap;
+use domain::faults::{self, Fault};
 use domain::issuing::Rights;
 use domain::shard::Event;
 use domain::terms::{Amount, BatchNo, CardId, MerchantId, Stan, TerminalId, Timestamp};
-use domain::txn::{Batches, Care, CareList, Terminal, TerminalProfile, TmkCare, Totals, Version};
+use domain::txn::{
+    Batches, Care, CareList, Terminal, TerminalProfile, TmkCare, Totals, TxnKind, Version,
+};
 use hashbrown::DefaultHashBuilder;
-use keys::{Algorithm, Hsm, KeyLayout, MacAlgorithm, SealedKey, SealedWorkingKeys, WorkingKeys};
-use serde::{Deserialize, Serialize};
+use keys::{Hsm, SealedKey, SealedWorkingKeys, WorkingKeys};
 
 use super::care::Looked;
+use super::keyring::{Keyed, Scheme, SealedKeyring};
 use super::pace::{Paces, Unsigned};
 use crate::clock::Moment;
-
-/// How the keys and message codes of a terminal are made.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
-pub struct Scheme {
-    /// The cipher of its master key.
-    pub algorithm: Algorithm,
-    /// The working-key block it is given.
-    pub layout: KeyLayout,
-    /// Its message code.
-    pub mac: MacAlgorithm,
-}
-
-impl Scheme {
-    /// Returns the text that is journalled.
-    #[must_use]
-    pub fn to_text(self) -> Box<str> {
-        serde_json::to_string(&self).unwrap_or_default().into()
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        serde_json::from_str(text).ok()
-    }
-}
 
 /// How many sets of working keys a terminal may have at the most, beside the current one: more than
 /// the sign-ons that are taken in a minute, so that strangers cannot push out the keys of a terminal
 /// in the time it takes to use them.
 const KEYS_KEPT: usize = 24;
+
+/// How many transactions of a batch are turned away at the most: each is remembered.
+const TURNED_AWAY: usize = 256;
 
 /// The terminals of a node.
 #[derive(Debug, Default)]
@@ -103,35 +86,6 @@ impl Terminals {
     }
 }
 
-/// The working keys of a terminal, as the journal keeps them: sealed.
-#[derive(Debug, Deserialize, Serialize)]
-pub struct SealedKeyring {
-    /// The keys of the last sign-on.
-    pub current: SealedWorkingKeys,
-    /// Keys that the terminal may have instead: the last it is known to have used first, then
-    /// those of sign-ons since, newest first.
-    pub older: Vec<SealedWorkingKeys>,
-}
-
-/// Working keys, ready for use, and as they are kept.
-#[derive(Clone)]
-struct Keyed {
-    sealed: SealedWorkingKeys,
-    keys: Arc<WorkingKeys>,
-}
-
-impl Keyed {
-    fn open(id: TerminalId, sealed: SealedWorkingKeys, hsm: &dyn Hsm) -> Option<Self> {
-        match hsm.load_working_keys(&id.0, &sealed) {
-            Ok(keys) => Some(Self { sealed, keys }),
-            Err(error) => {
-                tracing::error!(%error, terminal = %id, "working keys cannot be opened");
-                None
-            }
-        }
-    }
-}
-
 /// What a terminal is set up with, ready for use.
 #[derive(Clone, Debug)]
 struct Setup {
@@ -169,6 +123,8 @@ struct Lane {
     batches: Batches,
     in_flight: Vec<(Stan, CardId)>,
     bars: BTreeSet<(BatchNo, Stan)>,
+    /// Numbers of the open batch that were refused before they were decided.
+    turned_away: BTreeSet<Stan>,
     is_taken: bool,
     looked: Looked,
     paces: Paces,
@@ -185,6 +141,8 @@ impl std::fmt::Debug for Lane {
 pub enum Busy {
     /// Its reversal came first.
     Barred,
+    /// It was turned away.
+    TurnedAway,
     /// The same trace number is taken by another card.
     TakenByOtherCard,
     /// Something of the terminal is still in flight, or a settlement or sign-on is: ask again in a moment.
@@ -273,6 +231,7 @@ impl TerminalEntry {
             batches,
             in_flight: Vec::new(),
             bars: BTreeSet::new(),
+            turned_away: BTreeSet::new(),
             is_taken: false,
             looked: Looked::default(),
             paces: Paces::default(),
@@ -435,8 +394,8 @@ impl TerminalEntry {
     /// Why it may not begin.
     pub fn begin(
         self: &Arc<Self>,
-        batch: BatchNo,
-        stan: Stan,
+        kind: TxnKind,
+        (batch, stan): (BatchNo, Stan),
         card: CardId,
     ) -> Result<Claim, Busy> {
         let mut lane = self.lane();
@@ -453,6 +412,11 @@ impl TerminalEntry {
             if slip.is_some_and(|slip| slip.card != card) {
                 return Err(Busy::TakenByOtherCard);
             }
+            // What tells of it is no copy of it: a top-up is confirmed under its own number.
+            let is_copy = slip.is_none() && !kind.is_told() && lane.turned_away.contains(&stan);
+            if is_copy && !faults::is_planted(Fault::TurnedAwayForgotten) {
+                return Err(Busy::TurnedAway);
+            }
             // Whether that one will have a slip is not known yet, and a refusal must stay true.
             if lane.in_flight.iter().any(|&(taken, other)| taken == stan && other != card) {
                 return Err(Busy::InFlight);
@@ -461,6 +425,28 @@ impl TerminalEntry {
         lane.in_flight.push((stan, card));
         drop(lane);
         Ok(Claim { terminal: Arc::clone(self), stan, card, batch_is_open })
+    }
+
+    /// Turns a transaction away: it is not decided, however often it comes again before its batch is
+    /// settled. So the refusal is true, though no shard and no journal knows of it. A start forgets it,
+    /// but then the connections are gone on which copies may be.
+    ///
+    /// False if that cannot be: it is in flight, was made, or may be told otherwise; or too many of the
+    /// batch were turned away.
+    #[must_use]
+    pub fn turn_away(&self, batch: BatchNo, stan: Stan) -> bool {
+        let mut lane = self.lane();
+        let open = &lane.batches.open;
+        let is_known = open.number != batch
+            || open.slips.contains_key(&stan)
+            || lane.bars.contains(&(batch, stan))
+            || lane.in_flight.iter().any(|&(taken, _)| taken == stan);
+        let is_full = lane.turned_away.len() >= TURNED_AWAY && !lane.turned_away.contains(&stan);
+        let can_be = !is_known && !lane.is_taken && !is_full;
+        if can_be {
+            lane.turned_away.insert(stan);
+        }
+        can_be
     }
 
     /// Begins a reversal: in flight like any transaction, whatever its batch.
@@ -545,9 +531,13 @@ impl TerminalEntry {
     /// Takes in what a durable entry means for the batches.
     pub(super) fn absorb(&self, event: &Event) {
         let mut lane = self.lane();
+        let before = lane.batches.open.number;
         lane.batches.absorb(event);
         let open = lane.batches.open.number;
         lane.bars.retain(|(batch, _)| *batch == open || *batch == open.next());
+        if open != before {
+            lane.turned_away.clear();
+        }
     }
 
     pub(super) fn signed_on(&self, id: TerminalId, keyring: &[u8], hsm: &dyn Hsm) {

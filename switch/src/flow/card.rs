@@ -31,10 +31,19 @@ impl Genuine<'_> {
         if kind.flow() != Flow::Nothing {
             request::check_currency(&self.message)?;
         }
-        // Not refused, because nobody could remember that: the terminal gives up and reverses, and
-        // for reversals there is room.
+        let (batch, stan) = (self.batch()?, self.stan()?);
+        // For reversals there is room.
         let takes_room = matches!(kind.flow(), Flow::Pay | Flow::Hold | Flow::Load);
-        if takes_room && !self.facts.has_room.load(Ordering::Relaxed) {
+        let has_no_room = takes_room && !self.facts.has_room.load(Ordering::Relaxed);
+        let why = [(has_no_room, "disk"), (self.has_waited(), "line")];
+        if let Some((_, why)) = why.into_iter().find(|(is_so, _)| *is_so)
+            && !kind.is_told()
+            && self.entry.turn_away(batch, stan)
+        {
+            self.facts.telemetry.turned_away(why);
+            return Err(Stop::Refuse(ResponseCode::MALFUNCTION, 0));
+        }
+        if has_no_room {
             return Ok(Step::Drop("NO_ROOM"));
         }
         // What a chip says of a sale is the proof that it was there.
@@ -43,16 +52,17 @@ impl Genuine<'_> {
             return Err(Stop::Refuse(ResponseCode::FORMAT_ERROR, 55));
         }
         let amount = self.amount_of(kind)?;
-        let (batch, stan) = (self.batch()?, self.stan()?);
         let Named { found: card, pan, expiry } = self.card()?;
         let pin = self.pin_fact(kind, &card, &pan)?;
         let new_pin = self.new_pin(kind, &card, &pan)?;
         let original = self.original(kind, card.card);
-        let claim = self.entry.begin(batch, stan, card.card).map_err(|busy| match busy {
-            Busy::Barred => Stop::Refuse(ResponseCode::ALREADY_UNDONE, 11),
-            Busy::TakenByOtherCard => Stop::Refuse(ResponseCode::DUPLICATE, 11),
-            Busy::InFlight => Stop::Later,
-        })?;
+        let claim =
+            self.entry.begin(kind, (batch, stan), card.card).map_err(|busy| match busy {
+                Busy::Barred => Stop::Refuse(ResponseCode::ALREADY_UNDONE, 11),
+                Busy::TurnedAway => Stop::Refuse(ResponseCode::MALFUNCTION, 11),
+                Busy::TakenByOtherCard => Stop::Refuse(ResponseCode::DUPLICATE, 11),
+                Busy::InFlight => Stop::Later,
+            })?;
         let only_repeats = if claim.batch_is_open {
             self.refusal(kind, expiry)
         } else {
@@ -87,7 +97,7 @@ impl Genuine<'_> {
         }
         // What is given back, or is told after the event, comes to an expired card too.
         let looks_at_expiry = match kind.link() {
-            Link::None => !kind.is_advice() && kind != TxnKind::ScriptNotice,
+            Link::None => !kind.is_told(),
             Link::Authorisation => kind == TxnKind::PreAuth,
             Link::Slip => kind == TxnKind::TopUp,
             Link::Reference => false,
@@ -108,9 +118,7 @@ impl Genuine<'_> {
     /// True if the terminal's clock is further off than may be. What tells of the past is free to
     /// do so.
     fn clock_differs(&self, kind: TxnKind) -> bool {
-        let is_told =
-            kind.is_advice() || matches!(kind, TxnKind::ScriptNotice | TxnKind::TopUpConfirm);
-        let told = request::local_time(&self.message).filter(|_| !is_told);
+        let told = request::local_time(&self.message).filter(|_| !kind.is_told());
         let Some((told, most)) = told.zip(self.facts.rules.clock_drift_max) else { return false };
         let distance = self.facts.calendar.distance(self.now.at, told);
         let differs = distance.is_none_or(|distance| distance > most);
@@ -137,8 +145,7 @@ impl Genuine<'_> {
     /// card that is not there.
     fn pin_fact(&self, kind: TxnKind, card: &CardRef, pan: &Pan12) -> Result<PinFact, Stop> {
         let by_mail = request::is_by_mail(&self.message);
-        let is_told = kind.is_advice() || kind == TxnKind::ScriptNotice;
-        if is_told || by_mail || kind.flow() == Flow::Load {
+        if kind.is_told() || by_mail || kind.flow() == Flow::Load {
             return Ok(PinFact::Absent);
         }
         self.pin(card, pan)

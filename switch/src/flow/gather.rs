@@ -20,6 +20,8 @@ use crate::telemetry::Suspicion;
 pub(super) struct Genuine<'f> {
     pub(super) facts: &'f Facts,
     pub(super) now: Moment,
+    /// When it came, in microseconds.
+    arrived: u64,
     envelope: Envelope<'f>,
     pub(super) message: Message<'f>,
     row: &'static Row,
@@ -42,10 +44,11 @@ impl From<(ResponseCode, u8)> for Stop {
     }
 }
 
-/// Gathers what there is to know about `frame` (TPDU, header, message). Changes nothing, save
-/// that it marks what is in flight.
+/// Gathers what there is to know about `frame` (TPDU, header, message), which came in the
+/// microsecond `arrived`. Changes nothing, save that it marks what is in flight, and what is turned
+/// away.
 #[must_use]
-pub fn gather(facts: &Facts, now: Moment, frame: &[u8]) -> Step {
+pub fn gather(facts: &Facts, now: Moment, arrived: u64, frame: &[u8]) -> Step {
     let Ok(envelope) = Envelope::parse(frame) else { return Step::Drop("FRAME_BAD") };
     let (message, error) = match Message::salvage(facts.dialect, envelope.body) {
         Ok(salvaged) => salvaged,
@@ -103,7 +106,7 @@ pub fn gather(facts: &Facts, now: Moment, frame: &[u8]) -> Step {
     } else {
         None
     };
-    let genuine = Genuine { facts, now, envelope, message, row, origin, entry, keys };
+    let genuine = Genuine { facts, now, arrived, envelope, message, row, origin, entry, keys };
     match genuine.ask() {
         Ok(step) => step,
         Err(Stop::Later) => Step::Later,
@@ -197,6 +200,11 @@ impl Genuine<'_> {
         }
     }
 
+    /// True if it has waited so long that there is too much to do.
+    pub(super) fn has_waited(&self) -> bool {
+        self.now.micros.saturating_sub(self.arrived) > self.facts.rules.wait_micros_max
+    }
+
     /// Answers with a code, without asking a shard.
     pub(super) fn answer(&self, code: ResponseCode, requirement: Requirement) -> Step {
         let keys = self.keys.as_deref().map(|keys| (keys, self.entry.scheme().mac));
@@ -227,7 +235,7 @@ impl Genuine<'_> {
             entry: Arc::clone(&self.entry),
             keys: self.keys.clone(),
             f62,
-            arrived: self.now,
+            arrived: self.arrived,
         }
     }
 

@@ -17,9 +17,8 @@ use domain::terms::{ShardNo, TerminalId};
 use keys::WorkingKeys;
 
 pub use gather::gather;
-pub use tell::tell;
+pub use tell::{tell, turn_away};
 
-use crate::clock::Moment;
 use crate::facts::{Guard, TerminalEntry};
 use crate::message::matrix::Row;
 use crate::message::response::ResponseCode;
@@ -65,6 +64,6 @@ pub struct Tell {
     keys: Option<Arc<WorkingKeys>>,
     /// F62 of the answer: fresh working keys, or a new master key.
     f62: Option<Vec<u8>>,
-    /// When the request came.
-    pub(crate) arrived: Moment,
+    /// When the request came, in microseconds.
+    arrived: u64,
 }

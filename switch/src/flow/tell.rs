@@ -30,7 +30,7 @@ pub fn tell(
     answer: &Answer,
     mut bytes: Vec<u8>,
 ) -> Option<Outgoing> {
-    let micros = now.micros.saturating_sub(tell.arrived.micros);
+    let micros = now.micros.saturating_sub(tell.arrived);
     if micros > facts.rules.answer_micros_max && !faults::is_planted(Fault::LateAnswerSent) {
         facts.telemetry.too_late();
         return None;
@@ -60,6 +60,35 @@ pub fn tell(
         now,
         micros,
     });
+    Some(Outgoing { bytes, code: Some(code) })
+}
+
+/// Builds the refusal of a request that no shard decided, nor ever will. `None` if that would not
+/// stay true, or comes too late: then the terminal reverses or asks again.
+#[must_use]
+pub fn turn_away(
+    facts: &Facts,
+    now: Moment,
+    (frame, tell): (&[u8], &Tell),
+    mut bytes: Vec<u8>,
+) -> Option<Outgoing> {
+    let can_be = matches!(tell.row.transaction, Transaction::Card(kind) if !kind.is_told());
+    let is_late = now.micros.saturating_sub(tell.arrived) > facts.rules.answer_micros_max;
+    if !can_be || is_late {
+        return None;
+    }
+    let envelope = Envelope::parse(frame).ok()?;
+    let message = Message::parse(facts.dialect, envelope.body).ok()?;
+    let (batch, stan) = request::batch(&message).zip(request::stan(&message))?;
+    if !tell.entry.turn_away(batch, stan) {
+        return None;
+    }
+    let (row, code) = (Some(tell.row), ResponseCode::MALFUNCTION);
+    let keys = tell.keys.as_deref().map(|keys| (keys, tell.entry.scheme().mac));
+    let reply = Reply::only(code, now.at);
+    bytes.clear();
+    reply::write(facts, &envelope, &message, row, keys, &reply, &mut bytes).ok()?;
+    facts.telemetry.refused_unasked(now, &message, row, (code, 0));
     Some(Outgoing { bytes, code: Some(code) })
 }
 

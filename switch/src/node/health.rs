@@ -7,6 +7,7 @@ use metrics::{Gauge, gauge};
 use store::{DrainHandle, EmbeddedJournal};
 use tokio::sync::watch;
 
+use crate::account::Pressure;
 use crate::facts::Facts;
 use crate::terminal::Lines;
 
@@ -24,6 +25,7 @@ pub struct Vitals {
     pub(super) facts: Arc<Facts>,
     pub(super) journal: Arc<EmbeddedJournal>,
     pub(super) drain: Mutex<Option<DrainHandle>>,
+    pub(super) pressure: Arc<Pressure>,
     pub(super) lines: Lines,
     pub(super) closing: watch::Receiver<bool>,
     pub(super) identity: Identity,
@@ -35,12 +37,12 @@ impl Vitals {
         facts: Arc<Facts>,
         journal: Arc<EmbeddedJournal>,
         drain: Option<DrainHandle>,
-        lines: Lines,
+        (pressure, lines): (Arc<Pressure>, Lines),
         closing: watch::Receiver<bool>,
         identity: Identity,
     ) -> Self {
         let (drain, draining) = (Mutex::new(drain), gauge!("posp_draining"));
-        Self { facts, journal, drain, lines, closing, identity, draining }
+        Self { facts, journal, drain, pressure, lines, closing, identity, draining }
     }
 
     /// Gives up the drain, for the one who stops it.
@@ -70,10 +72,14 @@ impl Health for Vitals {
         let (facts, lines) = (&self.facts, self.lines.count());
         let journal = format!("{} entries durable", self.journal.durable().0);
         let terminals = format!("{} known, {lines} lines open", facts.terminals.len());
+        let (commands, held) = self.pressure.depth();
+        let accounts = format!("{commands} commands wait, {held} lines held back");
         let serving = if is_closing { "going to rest" } else { "answering requests" };
         let mut checks = vec![
             Check { name: "journal", ok: self.journal.has_room(), detail: journal },
             Check { name: "terminals", ok: !facts.terminals.is_empty(), detail: terminals },
+            // What is too much is turned away, and the rest is served.
+            Check { name: "accounts", ok: true, detail: accounts },
             Check { name: "serving", ok: !is_closing, detail: serving.to_owned() },
         ];
         checks.extend(self.ledger());

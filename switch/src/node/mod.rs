@@ -15,10 +15,11 @@ use std::time::Duration;
 
 use actix_rt::Arbiter;
 use keys::Hsm;
+use metrics::gauge;
 use store::{CommitError, DrainError, EmbeddedJournal, OpenError};
 use tokio::sync::watch;
 
-use crate::account::{Accounts, NotDecided};
+use crate::account::{Accounts, NotDecided, Pressure};
 use crate::clock::{Clock, SystemClock};
 use crate::facts::Facts;
 use crate::programme::Programme;
@@ -111,13 +112,18 @@ impl Node {
         actix_rt::spawn(listener.serve(handles, parts, settings.door, is_closing.clone()));
         let days = cutoff::watch(accounts.clone(), Arc::clone(&facts), clock, is_closing.clone());
         actix_rt::spawn(days);
-        actix_rt::spawn(watch_room(Arc::clone(&journal), Arc::clone(&facts), is_closing.clone()));
+        let room = watch_room_and_depth(
+            Arc::clone(&journal),
+            Arc::clone(accounts.pressure()),
+            Arc::clone(&facts),
+        );
+        actix_rt::spawn(until_closing(room, is_closing.clone()));
         tracing::info!(address = %pos, terminals = facts.terminals.len(), cards = facts.cards.len(), "terminals may connect");
         let vitals = Vitals::new(
             Arc::clone(&facts),
             Arc::clone(&journal),
             Some(drain),
-            lines.clone(),
+            (Arc::clone(accounts.pressure()), lines.clone()),
             is_closing,
             settings.identity.clone(),
         );
@@ -220,17 +226,31 @@ impl Node {
     }
 }
 
-/// Looks whether the disk has room for the journal, and stops debits while it has not.
-async fn watch_room(
+/// Looks whether the disk has room for the journal, and stops debits while it has not; and shows how
+/// much waits.
+async fn watch_room_and_depth(
     journal: Arc<EmbeddedJournal>,
+    pressure: Arc<Pressure>,
     facts: Arc<Facts>,
-    mut closing: watch::Receiver<bool>,
 ) {
+    let depth = |kind| gauge!("posp_actor_mailbox_depth", "kind" => kind);
+    let (waiting, held) = (depth("account"), depth("line"));
     loop {
         facts.has_room.store(journal.has_room(), Ordering::Relaxed);
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(1)) => {}
-            _ = closing.changed() => return,
-        }
+        let (commands, lines) = pressure.depth();
+        waiting.set(count(commands));
+        held.set(count(lines));
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
+}
+
+async fn until_closing(work: impl Future<Output = ()>, mut closing: watch::Receiver<bool>) {
+    tokio::select! {
+        () = work => {}
+        _ = closing.changed() => {}
+    }
+}
+
+fn count(things: usize) -> f64 {
+    u32::try_from(things).unwrap_or(u32::MAX).into()
 }

@@ -97,6 +97,7 @@ impl Settings {
                 decide_micros_max: micros(
                     config.terminal.answer_deadline.saturating_sub(config.terminal.decide_margin),
                 ),
+                wait_micros_max: micros(config.terminal.wait_max),
                 clock_drift_max: config.terminal.clock_drift_max,
                 unsigned_per_minute: config.terminal.unsigned_per_minute,
                 uploads_per_minute: config.terminal.uploads_per_minute,

@@ -70,6 +70,15 @@ enum Alarm {
     Session(u64),
 }
 
+/// Requests that wait unread until there is room in the node.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    /// Since when, in microseconds.
+    since: u64,
+    /// How many it may be: as many as may be under way. What follows them came later.
+    requests: usize,
+}
+
 /// Owns one connection. A future that is done when the line is closed.
 pub struct TerminalActor {
     parts: LineParts,
@@ -92,6 +101,7 @@ pub struct TerminalActor {
     /// lines that wait for that to end.
     has_room: bool,
     turn: Turn,
+    held: Option<Held>,
     frames: u64,
     /// When the frame began of which a part is unread, in microseconds.
     frame_began: Option<u64>,
@@ -125,6 +135,7 @@ impl TerminalActor {
             is_reader_watched: false,
             has_room: true,
             turn: Turn::default(),
+            held: None,
             frames: 0,
             frame_began: None,
             is_resting: false,
@@ -160,7 +171,7 @@ impl TerminalActor {
             for Decided { token, answer } in together {
                 let is_done = self.take_in(|session, now| match &answer {
                     Some(answer) => session.on_answer(now, token, answer),
-                    None => session.on_refused(token),
+                    None => session.on_refused(now, token),
                 });
                 if !is_done {
                     break;
@@ -209,7 +220,7 @@ impl TerminalActor {
                     let not_after = Some(not_after);
                     let envelope = Envelope { shard, command, guard, reply, not_after };
                     if self.parts.accounts.ask(envelope).is_err() {
-                        self.session.on_refused(token);
+                        self.take_in(|session, now| session.on_refused(now, token));
                     }
                 }
             }
@@ -293,7 +304,7 @@ impl TerminalActor {
     fn pump(&mut self, task: &mut Context<'_>) {
         let mut room = [const { MaybeUninit::uninit() }; ROOM];
         while !self.is_over && !self.is_resting {
-            self.has_room = self.parts.accounts.pressure().poll_room(&mut self.turn, task);
+            self.look_for_room(task);
             if self.is_full() {
                 return;
             }
@@ -312,10 +323,16 @@ impl TerminalActor {
             }
             let mut buffer = ReadBuf::uninit(&mut room);
             match Pin::new(&mut self.stream).poll_read(task, &mut buffer) {
-                Poll::Pending => return,
+                Poll::Pending => {
+                    self.held = None;
+                    return;
+                }
                 Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
                     let has_more = buffer.filled().len() == ROOM;
                     self.on_bytes(buffer.filled());
+                    if !has_more {
+                        self.held = None;
+                    }
                     // Whoever sends without end does so in turn with the others.
                     if has_more {
                         task.waker().wake_by_ref();
@@ -326,6 +343,26 @@ impl TerminalActor {
                 Poll::Ready(Ok(()) | Err(_)) => self.is_read = false,
             }
         }
+    }
+
+    /// Sees whether there is room in the node, and keeps in mind since when requests wait for it.
+    fn look_for_room(&mut self, task: &mut Context<'_>) {
+        self.has_room = self.parts.accounts.pressure().poll_room(&mut self.turn, task);
+        if self.has_room || self.held.is_some() {
+            return;
+        }
+        if !self.unread.is_empty() || self.stream.poll_read_ready(task).is_ready() {
+            let since = self.parts.clock.now().micros;
+            self.held = Some(Held { since, requests: self.parts.rules.in_flight_max });
+        }
+    }
+
+    /// Returns since when the next request has waited, if it was held.
+    fn next_held(&mut self) -> Option<u64> {
+        let Held { since, requests } = self.held.take()?;
+        let requests = requests.checked_sub(1)?;
+        self.held = Some(Held { since, requests });
+        Some(since)
     }
 
     fn on_bytes(&mut self, bytes: &[u8]) {
@@ -352,7 +389,10 @@ impl TerminalActor {
                         self.alarms.cancel(Alarm::Idle);
                     }
                     self.frames = self.frames.saturating_add(1);
-                    if !self.take_in(|session, now| session.on_frame(now, cut.frame)) {
+                    let held_since = self.next_held();
+                    if !self.take_in(|session, now| {
+                        session.on_frame(now, held_since.unwrap_or(now.micros), cut.frame);
+                    }) {
                         taken = bytes.len();
                         break;
                     }

@@ -49,7 +49,7 @@ pub struct Question {
 /// A request that waits.
 struct Postponed {
     frame: Vec<u8>,
-    arrived: Moment,
+    arrived: u64,
     tries: u16,
 }
 
@@ -98,9 +98,9 @@ impl Session {
         self.asked.len().saturating_add(self.postponed.len())
     }
 
-    /// Takes in a frame, without its length.
-    pub fn on_frame(&mut self, now: Moment, frame: &[u8]) {
-        self.consider(now, frame, (now, 0));
+    /// Takes in a frame, without its length, that came in the microsecond `arrived`.
+    pub fn on_frame(&mut self, now: Moment, arrived: u64, frame: &[u8]) {
+        self.consider(now, frame, (arrived, 0));
     }
 
     /// Takes in the answer to a question.
@@ -115,14 +115,17 @@ impl Session {
 
     /// Takes in that a question reached no shard: it was not decided, and never will be.
     ///
-    /// It is not answered. A refusal that no shard remembers is no refusal: a copy that the network
-    /// held back would be done after the terminal had shown "declined". So the terminal gives up
-    /// waiting and reverses, or asks again.
-    pub fn on_refused(&mut self, token: u64) {
-        if let Some(Asked { frame, .. }) = self.asked_as(token) {
-            self.facts.telemetry.shed();
-            self.take_back(frame);
+    /// It is turned away, if that stays true: a refusal that nobody remembers is none, because a copy
+    /// that the network held back would be done after the terminal had shown "declined". Otherwise the
+    /// terminal gives up waiting and reverses, or asks again.
+    pub fn on_refused(&mut self, now: Moment, token: u64) {
+        let Some(Asked { frame, tell, .. }) = self.asked_as(token) else { return };
+        self.facts.telemetry.shed();
+        let room = self.spare.pop().unwrap_or_default();
+        if let Some(outgoing) = flow::turn_away(&self.facts, now, (&frame, &tell), room) {
+            self.actions.push_back(Action::Send(outgoing.bytes));
         }
+        self.take_back(frame);
     }
 
     /// Takes in that a time is over.
@@ -160,18 +163,16 @@ impl Session {
     }
 
     /// Considers a request that came at `arrived` and was postponed `tries` times.
-    fn consider(&mut self, now: Moment, frame: &[u8], (arrived, tries): (Moment, u16)) {
-        match flow::gather(&self.facts, now, frame) {
+    fn consider(&mut self, now: Moment, frame: &[u8], (arrived, tries): (u64, u16)) {
+        match flow::gather(&self.facts, now, arrived, frame) {
             Step::Answer(outgoing) => self.actions.push_back(Action::Send(outgoing.bytes)),
             Step::Ask(asked) => {
                 let token = self.token();
-                let flow::Asked { shard, command, guard, mut tell } = asked;
-                // The terminal has waited since then, whatever kept the request here.
-                tell.arrived = arrived;
+                let flow::Asked { shard, command, guard, tell } = asked;
                 let mut kept = self.spare.pop().unwrap_or_default();
                 kept.clear();
                 kept.extend_from_slice(frame);
-                let not_after = arrived.micros.saturating_add(self.facts.rules.decide_micros_max);
+                let not_after = arrived.saturating_add(self.facts.rules.decide_micros_max);
                 self.asked.push(Asked { token, frame: kept, tell });
                 let question = Question { token, shard, command, guard, not_after };
                 self.actions.push_back(Action::Ask(question));

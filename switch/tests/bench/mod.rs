@@ -26,6 +26,9 @@ use switch::terminal::{Action, Session};
 
 use draft::{Draft, OTHER_CARDS, TERMINAL, management};
 
+/// How many microseconds a request may wait for room.
+pub(crate) const WAIT_MAX: u64 = 1_000_000;
+
 /// Whoever waits for an answer: what is kept meanwhile, and the number of the question.
 type Waiter = (Guard, u64);
 
@@ -132,7 +135,7 @@ impl Bench {
             session: Session::new(Arc::clone(&facts)),
             desk: Desk::new(ShardNo::all().map(Shard::new), writer),
             keys: BTreeMap::new(),
-            now: Moment { at: at("2026-11-22T10:00:00+08:00"), micros: 0 },
+            now: Moment { at: at("2026-11-22T10:00:00+08:00"), micros: 10_000_000 },
             last: Heard::default(),
             facts,
             programme,
@@ -239,7 +242,12 @@ impl Bench {
 
     /// Takes in a frame without its length, and returns what is answered.
     pub(crate) fn hear(&mut self, frame: &[u8]) -> Heard {
-        self.session.on_frame(self.now, frame);
+        self.hear_after(0, frame)
+    }
+
+    /// The same of a frame that has waited for so many microseconds.
+    pub(crate) fn hear_after(&mut self, waited: u64, frame: &[u8]) -> Heard {
+        self.session.on_frame(self.now, self.now.micros - waited, frame);
         let mut heard = Heard::default();
         while let Some(action) = self.session.next_action() {
             match action {
@@ -266,7 +274,7 @@ impl Bench {
     pub(crate) fn hear_together(&mut self, frames: &[Vec<u8>]) -> Vec<Heard> {
         let (mut sent, mut waits) = (Vec::new(), Vec::new());
         for frame in frames {
-            self.session.on_frame(self.now, frame);
+            self.session.on_frame(self.now, self.now.micros, frame);
         }
         loop {
             while let Some(action) = self.session.next_action() {
@@ -385,8 +393,9 @@ fn facts(programme: &Programme, hsm: Arc<dyn Hsm>) -> Facts {
         issuer: "03010000".into(),
         rules: TerminalRules {
             mac_errors_max: 3,
-            answer_micros_max: 1_000_000,
-            decide_micros_max: 1_000_000,
+            answer_micros_max: 2 * WAIT_MAX,
+            decide_micros_max: 2 * WAIT_MAX,
+            wait_micros_max: WAIT_MAX,
             clock_drift_max: Some(std::time::Duration::from_secs(24 * 3600)),
             unsigned_per_minute: 20,
             uploads_per_minute: 3_000,

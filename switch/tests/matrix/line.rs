@@ -11,7 +11,7 @@
 //! Of a request: `at=T2` (terminal; T1), `of=2` (its original), `batch=`, `pin=`, `new=`,
 //! `claim=`, `d=`, `count=`, `tip=`, `reason=`, `mti=`, `f4=` (any field otherwise), `w4=` (its bytes), `-4` (without
 //! it); `typed`, `chip`, `part` (takes a part), `cold` (no message code, no sign-on), `keeps` (a
-//! reversal keeps F61). Of an answer: `f38=@2` (as in the answer to 2), `f54=`, `+38`, `-38`,
+//! reversal keeps F61), `late` (has waited too long for room). Of an answer: `f38=@2` (as in the answer to 2), `f54=`, `+38`, `-38`,
 //! `digit=` (what the header asks), `same`. Of the books: `A` (main purse), `A.bonus`, `A.points`,
 //! `A.free`, `A.held`, `A.status`, `A.tries`; `M1`, `till1`, `redeemed1`, `suspense`,
 //! `points-suspense`; `T1` (totals of the open batch), `T1.batch`.
@@ -19,7 +19,7 @@
 use std::collections::BTreeMap;
 
 /// Words that stand for themselves, wherever they are.
-const FLAGS: [&str; 7] = ["again", "typed", "chip", "part", "cold", "keeps", "same"];
+const FLAGS: [&str; 8] = ["again", "late", "typed", "chip", "part", "cold", "keeps", "same"];
 
 /// One line, cut into words.
 #[derive(Clone, Debug)]

@@ -18,6 +18,23 @@ scripts! {
         28 top-up   9 A 74000 of=8       | 00 A=100000
         27 verify  10 A                  | 00 f62=000000000000
     ";
+    what_has_waited_too_long: "
+        card A main=20000
+        27 verify   2 A                  | 00
+        28 top-up   3 A 5000 of=2 late   | 96 A=20000
+        28 top-up   3 again              | 96 A=20000
+        29 confirm  3 A 5000 of=2 late   | 00 A=25000 ; what tells of it is no copy of it
+        28 top-up   3 A 5000 of=2        | 94 A=25000
+        5  sale     4 A 100 late         | 96 A=25000
+        5  sale     4 again              | 96 A=25000
+        13 undo sale 4 late              | 25 A=25000
+        5  sale     4 again              | 22 A=25000
+        5  sale     5 A 100              | 00 A=24900
+        5  sale     5 again late         | 00 same
+        13 undo sale 5 late              | 00 A=25000
+        4  inquiry  6 A late             | 96
+        14 settle   7                    | -
+    ";
     a_named_card_holds_more: "
         card A main=20000 named=1
         27 verify   2 A                  | 00 f62=000000480000

@@ -15,7 +15,7 @@ use routing::{Bin, Issuer, IssuerCode, IssuerKind, Prefix, Table};
 use switch::programme::{Card, Product, Programme, Secret, Word as _};
 
 use crate::bench::draft::Draft;
-use crate::bench::{Bench, Heard};
+use crate::bench::{Bench, Heard, WAIT_MAX};
 use crate::line::{Line, lines};
 use crate::{answer, effect, form};
 
@@ -146,7 +146,8 @@ impl World {
         let frame = self.bench.signed(&draft);
         let asked = Heard { frame: frame.clone() };
         let (state, money) = (self.bench.state(), self.bench.money());
-        let heard = self.bench.hear(&frame);
+        let waited = if line.has("late") { WAIT_MAX + 1 } else { 0 };
+        let heard = self.bench.hear_after(waited, &frame);
         let mut faults = Vec::new();
         let code = match heard.code() {
             code if code == "no code" => "-".to_owned(),

@@ -19,7 +19,7 @@ use switch::terminal::{Action, Session};
 
 use super::journal::{Journal, Writer};
 use super::network::LineId;
-use super::plan::Plan;
+use super::plan::{Plan, WAIT_MAX};
 use super::writer::{Mood, Moody};
 
 /// Whoever wants an answer, and what is kept meanwhile.
@@ -91,11 +91,11 @@ impl Core {
         !self.desks[desk].1.lock().unwrap().is_empty()
     }
 
-    /// A frame reaches the host.
-    pub fn on_frame(&mut self, line: LineId, now: Moment, frame: &[u8]) {
+    /// A frame reaches the host, or has waited there since it did.
+    pub fn on_frame(&mut self, line: LineId, now: Moment, arrived: u64, frame: &[u8]) {
         let session =
             self.sessions.entry(line).or_insert_with(|| Session::new(Arc::clone(&self.facts)));
-        session.on_frame(now, frame);
+        session.on_frame(now, arrived, frame);
     }
 
     pub fn on_wake(&mut self, line: LineId, now: Moment, token: u64) {
@@ -108,7 +108,7 @@ impl Core {
         let Some(session) = self.sessions.get_mut(&decided.line) else { return };
         match &decided.answer {
             Some(answer) => session.on_answer(now, decided.token, answer),
-            None => session.on_refused(decided.token),
+            None => session.on_refused(now, decided.token),
         }
     }
 
@@ -184,6 +184,7 @@ fn facts(plan: &Plan, hsm: &Arc<dyn Hsm>) -> Facts {
             mac_errors_max: plan.mac_errors_max,
             answer_micros_max: plan.answer_max,
             decide_micros_max: plan.answer_max,
+            wait_micros_max: WAIT_MAX,
             clock_drift_max: None,
             unsigned_per_minute: 20,
             uploads_per_minute: 3_000,

@@ -9,6 +9,7 @@
 //! | dedupe-by-stan | repeats are recognised by their trace number alone |
 //! | memory-short | repeats are recognised for a day only |
 //! | refusal-forgotten | a refusal leaves no memory |
+//! | turned-away | what was refused without being decided is decided when it comes again |
 //! | bar-forgotten | a reversal before its original leaves no memory |
 //! | reversal-twice | a repeated reversal has its effect again |
 //! | closed-batch | a void or sale happens after its batch was closed |
@@ -26,7 +27,7 @@
 use domain::faults::Fault;
 
 /// Every fault, by the name it has on the command line.
-pub const ALL: [(&str, Fault); 15] = [
+pub const ALL: [(&str, Fault); 16] = [
     ("sync-skipped", Fault::SyncSkipped),
     ("sync-retried", Fault::SyncRetried),
     ("cut-anywhere", Fault::CutAnywhere),
@@ -34,6 +35,7 @@ pub const ALL: [(&str, Fault); 15] = [
     ("dedupe-by-stan", Fault::DedupeByStan),
     ("memory-short", Fault::MemoryShort),
     ("refusal-forgotten", Fault::RefusalForgotten),
+    ("turned-away", Fault::TurnedAwayForgotten),
     ("bar-forgotten", Fault::BarForgotten),
     ("reversal-twice", Fault::ReversalTwice),
     ("closed-batch", Fault::ClosedBatchTaken),

@@ -9,6 +9,9 @@ pub const MILLISECOND: Micros = 1_000;
 pub const SECOND: Micros = 1_000_000;
 pub const HOUR: Micros = 3600 * SECOND;
 
+/// How long a request may wait for room in the host.
+pub const WAIT_MAX: Micros = 2 * SECOND;
+
 /// What a world is for.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Mode {
@@ -68,7 +71,7 @@ pub struct Trouble {
     pub sync_fails: u32,
     /// Another writer comes first, for a sync.
     pub contests: u32,
-    /// Questions that no shard takes.
+    /// Questions that no shard takes, and frames that wait too long for room.
     pub shed: u32,
     /// The business date turns, for a sync.
     pub cut_offs: u32,

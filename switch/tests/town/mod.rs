@@ -79,7 +79,7 @@ impl Town {
     }
 
     /// Returns what the node says of one of its parts.
-    fn detail(&self, part: &str) -> String {
+    pub(crate) fn detail(&self, part: &str) -> String {
         let checks = self.vitals.checks();
         checks.iter().find(|check| check.name == part).unwrap().detail.clone()
     }

@@ -5,7 +5,7 @@ use switch::clock::Moment;
 use super::{Task, World};
 use crate::device::{Scene, Step};
 use crate::network::{LineId, Way, unframed};
-use crate::plan::{Micros, SECOND};
+use crate::plan::{Micros, SECOND, WAIT_MAX};
 use crate::trace::{about, brief, pin_block};
 
 impl World {
@@ -161,8 +161,11 @@ impl World {
         let life = self.network.line(line).map(|line| line.life);
         let now = self.moment();
         let Some(core) = self.core.as_mut().filter(|_| life == Some(self.life)) else { return };
-        self.arrivals.entry((line, about(frame))).or_default().push(now.micros);
-        core.on_frame(line, now, frame);
+        let has_waited = self.dice.chance(self.plan.trouble.shed);
+        let wait = if has_waited { WAIT_MAX + 1 } else { 0 };
+        let arrived = now.micros.saturating_sub(wait);
+        self.arrivals.entry((line, about(frame))).or_default().push(arrived);
+        core.on_frame(line, now, arrived, frame);
         self.trace.note(now.micros, frame, || format!("host gets {}", brief(frame)));
         self.attend(line, now);
     }
