@@ -447,8 +447,9 @@ impl Bench<'_> {
         if leniency == Leniency::Faults {
             return;
         }
+        let refused = if leniency == Leniency::Refusals { 0 } else { load.refused() };
         let counts = [
-            (load.refused(), "refused"),
+            (refused, "refused"),
             (load.strays, "answers to nothing that was asked"),
             (load.unanswered, "unanswered"),
             (load.unsent, "never sent: the rate is more than can be done"),
@@ -485,6 +486,8 @@ impl Bench<'_> {
 enum Leniency {
     /// Nothing.
     None,
+    /// Refusals, where more may be asked than can be done in time.
+    Refusals,
     /// What faults lead to.
     Faults,
 }

@@ -135,6 +135,9 @@ pub struct Overload {
     pub calm_seconds: u64,
     /// How long a request waits for a free terminal before its customer leaves, in milliseconds.
     pub patience_ms: u64,
+    /// How long the switch lets a request wait before it turns it away (`terminal.wait_max`), in
+    /// milliseconds.
+    pub wait_max_ms: u64,
 }
 
 const fn one() -> u32 {

@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use loadtest::bench::{Report, Settings};
-use loadtest::scenario::{Mac, Scenario};
+use loadtest::scenario::{Mac, Overload, Scenario};
 use serde_json::json;
 use switch::config::Config;
 
@@ -109,7 +109,7 @@ impl Bench {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let name = self.scenario.file_stem().unwrap_or_default().to_string_lossy();
         let settings = Settings { server_threads: threads, ..Settings::of(&name, scenario) };
-        let config = config(&programme, !self.no_ledger);
+        let config = config(&programme, !self.no_ledger, settings.scenario.overload);
         let trials =
             trial::Trials { watch: &watch, bar: &bar, settings: &settings, kit: &kit, config };
         let report = trials.run()?;
@@ -148,7 +148,7 @@ impl Bench {
 }
 
 /// A switch for one benchmark. Its terminals all come from one address, and all at once.
-fn config(programme: &Path, ledger: bool) -> Config {
+fn config(programme: &Path, ledger: bool, overload: Option<Overload>) -> Config {
     let mut config = Config::default();
     config.programme.directory = Some(programme.to_path_buf());
     config.pos.listen.set_port(0);
@@ -157,6 +157,9 @@ fn config(programme: &Path, ledger: bool) -> Config {
     config.http.listen.set_port(0);
     config.ledger.enabled = ledger;
     config.log.approved_one_in = 0;
+    if let Some(overload) = overload {
+        config.terminal.wait_max = Duration::from_millis(overload.wait_max_ms);
+    }
     config
 }
 

@@ -184,6 +184,7 @@ fn text_of(config: &Config) -> Result<String> {
         "[node]\ndirectory = {}\n[programme]\ndirectory = {}\n\
          [pos]\nlisten = \"{}\"\nconnections_per_address_max = {}\naccepts_per_second = {}\n\
          [http]\nlisten = \"{}\"\n[ledger]\nenabled = {}\n\
+         [terminal]\nwait_max = \"{}ms\"\n\
          [log]\nformat = \"json\"\napproved_one_in = {}\n",
         text(&config.node.directory),
         text(programme),
@@ -192,6 +193,7 @@ fn text_of(config: &Config) -> Result<String> {
         config.pos.accepts_per_second,
         config.http.listen,
         config.ledger.enabled,
+        config.terminal.wait_max.as_millis(),
         config.log.approved_one_in,
     ))
 }
