@@ -38,7 +38,7 @@ type Described = (&'static str, &'static str);
 
 /// What each counter counts.
 const COUNTERS: [Described; 16] = [
-    ("posp_actor_mailbox_rejected_total", "Requests not decided: overload, disk full."),
+    ("posp_actor_mailbox_rejected_total", "Requests that were not decided: overload."),
     ("posp_clock_drift_total", "Requests of terminals whose clock is too far from the host's."),
     ("posp_conn_closed_total", "Lines that were closed, by reason; PEER is the other end."),
     ("posp_conn_total", "Lines that were accepted."),

@@ -30,6 +30,7 @@ pub struct Telemetry {
     mac_failures: Counter,
     pin_failures: Counter,
     shed: Counter,
+    turned_away: Counter,
     /// Every how many approved transactions leave a line in the log; 0 is none.
     log_every: u64,
     approved: AtomicU64,
@@ -127,6 +128,7 @@ impl Telemetry {
             mac_failures: counter!("posp_mac_failures_total", "channel" => CHANNEL),
             pin_failures: counter!("posp_pin_failures_total", "channel" => CHANNEL),
             shed: counter!("posp_actor_mailbox_rejected_total", "kind" => "account"),
+            turned_away: counter!("posp_actor_mailbox_rejected_total", "kind" => "line"),
             log_every,
             approved: AtomicU64::new(0),
             lines: LineMeter::default(),
@@ -261,10 +263,9 @@ impl Telemetry {
         self.shed.increment(1);
     }
 
-    /// Counts a request that was turned away before a shard was asked: for lack of room on the
-    /// `disk`, or because it had waited on its `line`.
-    pub fn turned_away(&self, why: &'static str) {
-        counter!("posp_actor_mailbox_rejected_total", "kind" => why).increment(1);
+    /// Counts a request that was turned away because it had waited on its line.
+    pub fn turned_away(&self) {
+        self.turned_away.increment(1);
     }
 
     /// Counts an answer that came too late to be sent.

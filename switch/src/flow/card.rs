@@ -32,18 +32,14 @@ impl Genuine<'_> {
             request::check_currency(&self.message)?;
         }
         let (batch, stan) = (self.batch()?, self.stan()?);
-        // For reversals there is room.
-        let takes_room = matches!(kind.flow(), Flow::Pay | Flow::Hold | Flow::Load);
-        let has_no_room = takes_room && !self.facts.has_room.load(Ordering::Relaxed);
-        let why = [(has_no_room, "disk"), (self.has_waited(), "line")];
-        if let Some((_, why)) = why.into_iter().find(|(is_so, _)| *is_so)
-            && !kind.is_told()
-            && self.entry.turn_away(batch, stan)
-        {
-            self.facts.telemetry.turned_away(why);
+        if self.has_waited() && !kind.is_told() && self.entry.turn_away(batch, stan) {
+            self.facts.telemetry.turned_away();
             return Err(Stop::Refuse(ResponseCode::MALFUNCTION, 0));
         }
-        if has_no_room {
+        // Not refused, because a start that the full disk leads to would forget it: the terminal gives
+        // up and reverses, and for reversals there is room.
+        let takes_room = matches!(kind.flow(), Flow::Pay | Flow::Hold | Flow::Load);
+        if takes_room && !self.facts.has_room.load(Ordering::Relaxed) {
             return Ok(Step::Drop("NO_ROOM"));
         }
         // What a chip says of a sale is the proof that it was there.
