@@ -36,8 +36,7 @@ impl Genuine<'_> {
             self.facts.telemetry.turned_away();
             return Err(Stop::Refuse(ResponseCode::MALFUNCTION, 0));
         }
-        // Not refused, because a start that the full disk leads to would forget it: the terminal gives
-        // up and reverses, and for reversals there is room.
+        // Not answered: the terminal gives up and reverses, and for reversals there is room.
         let takes_room = matches!(kind.flow(), Flow::Pay | Flow::Hold | Flow::Load);
         if takes_room && !self.facts.has_room.load(Ordering::Relaxed) {
             return Ok(Step::Drop("NO_ROOM"));
