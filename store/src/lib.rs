@@ -35,20 +35,3 @@ pub use embedded::{
 pub use entries::{Entries, entries};
 pub use fault::JournalFault;
 pub use memory::{MemoryJournal, MemoryWriter};
-
-/// Lets every other thread of the machine go first, where the system allows it. On Linux the
-/// priority is that of the calling thread alone.
-fn lower_priority() {
-    set_priority(19);
-}
-
-/// Takes that back, where the system allows it: somebody waits.
-fn restore_priority() {
-    set_priority(0);
-}
-
-fn set_priority(nice: i32) {
-    if let Err(error) = rustix::process::setpriority_process(None, nice) {
-        tracing::debug!(%error, nice, "the priority of a background thread stays as it is");
-    }
-}

@@ -25,7 +25,7 @@ use crate::tracer::{self, Tracer};
 use crate::{FLOW_MAX, client};
 
 /// The threads that write, as the node calls them.
-const THREADS: [&str; 3] = ["posp-journal", "posp-segments", "posp-drain"];
+const THREADS: [&str; 3] = ["posp-journal", "posp-segments", "posp-drain-idle"];
 /// The first thread, which does what comes before a node is ready.
 const STARTER: &str = "posp";
 /// The calls by which anything becomes durable, or has a name.

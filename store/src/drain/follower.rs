@@ -1,12 +1,16 @@
-//! The thread that follows the journal.
+//! The threads that follow the journal.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use metrics::{Counter, Gauge};
+use thread_priority::{
+    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
+    set_thread_priority_and_policy, thread_native_id,
+};
 
 use super::row::Place;
 use super::snapshots::Snapshots;
@@ -28,6 +32,8 @@ const RETRY: Duration = Duration::from_secs(1);
 /// however many cards there are.
 const SNAPSHOT_SMALL: u64 = 64 << 20;
 const BYTES_PER_ENTRY: u64 = 256;
+/// How old what waits for the ledger may grow while the work waits for idle processors.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How many entries the journal takes while this thread works, if it is busy.
 const BUSY_ENTRIES: u64 = 500;
 /// How many moments are kept to tell the age of what waits.
@@ -132,7 +138,25 @@ struct Meters {
     errors: Counter,
 }
 
-/// The thread's own.
+/// What a thread that follows does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Turn {
+    /// What can wait for idle processors.
+    Idle,
+    /// What cannot.
+    Pressing,
+    Any,
+}
+
+/// What comes after a step.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Next {
+    Now,
+    After(Duration),
+    End,
+}
+
+/// What the threads that follow share.
 pub(super) struct Follower {
     source: Source,
     options: DrainOptions,
@@ -161,37 +185,77 @@ impl Follower {
         Self { source, options, sink, snapshots, status, meters, moments, failed }
     }
 
-    pub(super) fn run(mut self) {
-        crate::lower_priority();
-        loop {
-            let wish = *self.status.wish();
-            if wish == Wish::Stop {
+    /// Follows the journal until it is told to stop. The work is done by a thread of its own that
+    /// runs when no other wants to, and by this one where it must not wait for that: a thread has
+    /// no right to take a usual priority back.
+    pub(super) fn run(self) {
+        let shared = Mutex::new(self);
+        thread::scope(|scope| {
+            let idle = thread::Builder::new().name("posp-drain-idle".to_owned());
+            let follow_idly = || {
+                lower_priority();
+                Self::follow(&shared, Turn::Idle);
+            };
+            match idle.spawn_scoped(scope, follow_idly) {
+                Ok(idle) => {
+                    Self::follow(&shared, Turn::Pressing);
+                    idle.thread().unpark();
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the ledger is written at the usual priority");
+                    Self::follow(&shared, Turn::Any);
+                }
+            }
+        });
+    }
+
+    /// Takes steps whenever it is this thread's turn.
+    fn follow(shared: &Mutex<Self>, turn: Turn) {
+        // What the other thread left when it panicked is good for nothing.
+        while let Ok(mut follower) = shared.lock() {
+            let wish = *follower.status.wish();
+            if wish == Wish::Stop || wish == Wish::StopWhenDrained && turn == Turn::Idle {
                 return;
             }
-            let before = self.places();
-            let (begun, durable) = (Instant::now(), self.source.durable_lsn());
-            if wish == Wish::StopWhenDrained {
-                crate::restore_priority();
-            }
-            let is_resting = self.failed.is_some_and(|at| at.elapsed() < RETRY);
-            if !is_resting || wish == Wish::StopWhenDrained {
-                let result = self.advance(wish);
-                self.note(result.err());
-            }
-            self.measure();
-            if wish == Wish::StopWhenDrained && (self.failed.is_some() || self.is_through()) {
-                self.last_snapshot();
-                return;
-            }
-            if self.places() == before {
-                thread::park_timeout(POLL);
-            } else if wish == Wish::GoOn
-                && self.source.durable_lsn().saturating_sub(durable) > BUSY_ENTRIES
-            {
-                // Answers come first: while the journal grows fast, work half of the time.
-                thread::park_timeout(begun.elapsed());
+            let limit = follower.source.durable();
+            let is_pressing = follower.is_pressing(limit, wish);
+            let is_turn = match turn {
+                Turn::Idle => !is_pressing,
+                Turn::Pressing => is_pressing,
+                Turn::Any => true,
+            };
+            let next = if is_turn { follower.step(limit, wish) } else { Next::After(POLL) };
+            drop(follower);
+            match next {
+                Next::End => return,
+                Next::Now => {}
+                Next::After(pause) => thread::park_timeout(pause),
             }
         }
+    }
+
+    /// Does what is due.
+    fn step(&mut self, limit: Mark, wish: Wish) -> Next {
+        let (begun, before) = (Instant::now(), self.places());
+        let is_resting = self.failed.is_some_and(|at| at.elapsed() < RETRY);
+        if !is_resting || wish == Wish::StopWhenDrained {
+            let result = self.advance(limit, wish);
+            self.note(result.err());
+        }
+        self.measure();
+        if wish == Wish::StopWhenDrained && (self.failed.is_some() || self.is_through()) {
+            self.last_snapshot();
+            return Next::End;
+        }
+        if self.places() == before {
+            return Next::After(POLL);
+        }
+        let grown = self.source.durable_lsn().saturating_sub(limit.lsn);
+        if wish == Wish::GoOn && grown > BUSY_ENTRIES {
+            // Answers come first: while the journal grows fast, work half of the time.
+            return Next::After(begun.elapsed());
+        }
+        Next::Now
     }
 
     /// Returns where the ledger and the last snapshot stand.
@@ -204,42 +268,69 @@ impl Follower {
         self.sink.as_ref().is_none_or(|sink| sink.position() >= durable)
     }
 
-    fn advance(&mut self, wish: Wish) -> Result<(), FollowError> {
-        let limit = self.source.durable();
+    /// True if it must not wait for idle processors.
+    fn is_pressing(&self, limit: Mark, wish: Wish) -> bool {
+        let is_late = |(at, _): &(Instant, u64)| at.elapsed() >= PATIENCE;
+        let is_overdue = |snapshots: &Snapshots| {
+            snapshots.news(limit) >= self.snapshot_due(snapshots).saturating_mul(2)
+        };
+        wish == Wish::StopWhenDrained
+            || self.moments.front().is_some_and(is_late)
+            || self.snapshots.as_ref().is_some_and(is_overdue)
+    }
+
+    fn advance(&mut self, limit: Mark, wish: Wish) -> Result<(), FollowError> {
         let sunk = self.advance_sink(limit, wish);
         // What keeps the ledger back does not keep snapshots back.
         self.snapshot_if_due(limit)?;
         sunk
     }
 
+    fn is_sink_due(&self, limit: Mark, wish: Wish) -> bool {
+        self.sink.as_ref().is_some_and(|sink| {
+            let lag = limit.lsn.saturating_sub(sink.position());
+            lag >= self.options.entries_max
+                || lag > 0
+                    && (wish == Wish::StopWhenDrained
+                        || sink.committed.elapsed() >= self.options.wait)
+        })
+    }
+
     fn advance_sink(&mut self, limit: Mark, wish: Wish) -> Result<(), FollowError> {
-        let Some(sink) = &mut self.sink else { return Ok(()) };
-        let lag = limit.lsn.saturating_sub(sink.position());
-        let is_due = lag >= self.options.entries_max
-            || wish == Wish::StopWhenDrained
-            || sink.committed.elapsed() >= self.options.wait;
-        if lag > 0 && is_due {
-            sink.advance(&self.source, limit, self.options.entries_max)?;
+        let is_due = self.is_sink_due(limit, wish);
+        match &mut self.sink {
+            Some(sink) if is_due => sink.advance(&self.source, limit, self.options.entries_max),
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Returns with how many entries the next snapshot is due.
+    fn snapshot_due(&self, snapshots: &Snapshots) -> u64 {
+        let beyond = snapshots.length().saturating_sub(SNAPSHOT_SMALL);
+        self.options.snapshot_entries.max(beyond.checked_div(BYTES_PER_ENTRY).unwrap_or(0))
+    }
+
+    fn is_snapshot_due(&self, limit: Mark) -> bool {
+        self.snapshots.as_ref().is_none_or(|snapshots| {
+            let news = snapshots.news(limit);
+            news >= self.snapshot_due(snapshots)
+                || news > 0 && snapshots.at().elapsed() >= self.options.snapshot_interval
+        })
     }
 
     fn snapshot_if_due(&mut self, limit: Mark) -> Result<(), FollowError> {
-        let snapshots = match &mut self.snapshots {
-            Some(snapshots) => snapshots,
-            none => none.insert(Snapshots::new(&self.source)?),
-        };
-        let news = limit.lsn.saturating_sub(snapshots.lsn());
-        let beyond = snapshots.length().saturating_sub(SNAPSHOT_SMALL);
-        let large = beyond.checked_div(BYTES_PER_ENTRY).unwrap_or(0);
-        let is_due = news >= self.options.snapshot_entries.max(large)
-            || news > 0 && snapshots.at().elapsed() >= self.options.snapshot_interval;
+        if self.snapshots.is_none() {
+            self.snapshots = Some(Snapshots::new(&self.source)?);
+        }
+        let is_due = self.is_snapshot_due(limit);
         let is_wanted = || *self.status.wish() == Wish::GoOn;
         // Before an end there is one more, when the ledger is through.
-        if is_due && is_wanted() {
-            snapshots.write(&self.source, limit, &is_wanted)?;
+        match &mut self.snapshots {
+            Some(snapshots) if is_due && is_wanted() => {
+                snapshots.write(&self.source, limit, &is_wanted)
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn last_snapshot(&mut self) {
@@ -281,5 +372,31 @@ impl Follower {
         *self.status.behind_since() = since;
         self.meters.lag.set(durable.saturating_sub(position) as f64);
         self.meters.age.set(since.map_or(0.0, |since| since.elapsed().as_secs_f64()));
+    }
+}
+
+/// Lets every other thread of the process go before the calling one, for good, where the system
+/// allows it. The idle policy of Linux, not only a high nice value: a thread of that keeps its
+/// processor for a slice of some milliseconds while others wake and wait.
+fn lower_priority() {
+    let policy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    let lowered = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy);
+    if let Err(error) = lowered {
+        tracing::debug!(%error, "the priority of a background thread stays as it is");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_background_thread_runs_when_no_other_does() {
+        let thread = thread::spawn(|| {
+            lower_priority();
+            thread_priority::thread_schedule_policy().unwrap()
+        });
+        let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+        assert_eq!(thread.join().unwrap(), idle);
     }
 }

@@ -1,8 +1,9 @@
 //! What follows the journal: the SQL ledger and the snapshots.
 //!
-//! One thread of low priority reads the files of the journal up to what is durable. It writes the
-//! ledger in large transactions, each with the position that it reaches, and makes snapshots from
-//! the files alone, so that they cost the writers nothing.
+//! A thread that runs when no other wants to reads the files of the journal up to what is durable.
+//! It writes the ledger in large transactions, each with the position that it reaches, and makes
+//! snapshots from the files alone, so that they cost the writers nothing. Where it is far behind, or
+//! a stop waits for it, a thread of usual priority takes over.
 
 mod audit;
 mod follower;
@@ -39,7 +40,7 @@ pub struct DrainOptions {
     /// The SQLite file of the ledger; `ledger.db` beside the journal if not given.
     pub ledger: Option<PathBuf>,
     /// About the most entries in one transaction of the ledger. A batch of the journal is never
-    /// spread over two.
+    /// spread over two. The journal may have to wait while one of them is synced.
     pub entries_max: u64,
     /// How long fewer entries may wait for more.
     pub wait: Duration,
@@ -54,7 +55,7 @@ impl Default for DrainOptions {
         Self {
             writes_ledger: true,
             ledger: None,
-            entries_max: 10_000,
+            entries_max: 2_000,
             wait: Duration::from_millis(100),
             snapshot_entries: 1_000_000,
             snapshot_interval: Duration::from_secs(600),

@@ -66,6 +66,11 @@ impl Snapshots {
         self.lsn
     }
 
+    /// Returns how many entries there are after it, up to `limit`.
+    pub(crate) const fn news(&self, limit: Mark) -> u64 {
+        limit.lsn.saturating_sub(self.lsn)
+    }
+
     /// Returns the length of the last snapshot in bytes.
     pub(crate) const fn length(&self) -> u64 {
         self.length
