@@ -57,7 +57,11 @@ impl Bench<'_> {
             (self.progress)(&format!("round {number}: peak of the switch"));
             let (load, switch) = self.put_on_switch(&self.plan(self.pace()))?;
             self.judge(&format!("round {number}, echo"), &bare, Leniency::None);
-            self.judge(&format!("round {number}, peak"), &load, Leniency::Refusals);
+            let leniency = match self.leniency() {
+                Leniency::None | Leniency::Refusals => Leniency::Refusals,
+                Leniency::Faults => Leniency::Faults,
+            };
+            self.judge(&format!("round {number}, peak"), &load, leniency);
             let ratio_permille = scaled(load.rate(), 1000, bare.rate());
             let closed = scaled(load.approved(), load.rate(), load.answered());
             self.report.rounds.push(Round { echo, switch, ratio_permille });

@@ -10,4 +10,4 @@ mod pressure;
 pub use accounts::{Accounts, NotDecided};
 pub use actor::{AccountActor, Envelope, ReplyTo};
 pub use desk::{Answered, Desk};
-pub use pressure::{Pressure, Turn};
+pub use pressure::{Depth, Pressure, Turn};

@@ -39,6 +39,15 @@ struct Waiting {
     last: u64,
 }
 
+/// How much waits.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Depth {
+    /// Commands that have no answer yet.
+    pub commands: usize,
+    /// Lines that are not read until they are fewer.
+    pub lines: usize,
+}
+
 /// The place of a line among those that wait.
 #[derive(Debug, Default)]
 pub struct Turn(u64);
@@ -65,10 +74,13 @@ impl Pressure {
         });
     }
 
-    /// Returns how many commands have no answer yet, and how many lines wait for that.
+    /// Returns how much waits.
     #[must_use]
-    pub fn depth(&self) -> (usize, usize) {
-        (self.commands.load(Ordering::Relaxed), self.waiting.load(Ordering::Relaxed))
+    pub fn depth(&self) -> Depth {
+        Depth {
+            commands: self.commands.load(Ordering::Relaxed),
+            lines: self.waiting.load(Ordering::Relaxed),
+        }
     }
 
     /// True if more may be read. Otherwise `task` is woken when `turn` has come.

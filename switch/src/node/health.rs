@@ -7,7 +7,7 @@ use metrics::{Gauge, gauge};
 use store::{DrainHandle, EmbeddedJournal};
 use tokio::sync::watch;
 
-use crate::account::Pressure;
+use crate::account::{Depth, Pressure};
 use crate::facts::Facts;
 use crate::terminal::Lines;
 
@@ -72,7 +72,7 @@ impl Health for Vitals {
         let (facts, lines) = (&self.facts, self.lines.count());
         let journal = format!("{} entries durable", self.journal.durable().0);
         let terminals = format!("{} known, {lines} lines open", facts.terminals.len());
-        let (commands, held) = self.pressure.depth();
+        let Depth { commands, lines: held } = self.pressure.depth();
         let accounts = format!("{commands} commands wait, {held} lines held back");
         let serving = if is_closing { "going to rest" } else { "answering requests" };
         let mut checks = vec![

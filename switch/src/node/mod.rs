@@ -19,7 +19,7 @@ use metrics::gauge;
 use store::{CommitError, DrainError, EmbeddedJournal, OpenError};
 use tokio::sync::watch;
 
-use crate::account::{Accounts, NotDecided, Pressure};
+use crate::account::{Accounts, Depth, NotDecided, Pressure};
 use crate::clock::{Clock, SystemClock};
 use crate::facts::Facts;
 use crate::programme::Programme;
@@ -237,7 +237,7 @@ async fn watch_room_and_depth(
     let (waiting, held) = (depth("account"), depth("line"));
     loop {
         facts.has_room.store(journal.has_room(), Ordering::Relaxed);
-        let (commands, lines) = pressure.depth();
+        let Depth { commands, lines } = pressure.depth();
         waiting.set(count(commands));
         held.set(count(lines));
         tokio::time::sleep(Duration::from_secs(1)).await;
