@@ -140,12 +140,12 @@ impl Still {
             disk.open_gate();
             wait_until("durable", || journal.durable() == journal.submitted());
         }
+        // The segment ahead may be half made at this moment, and a close gives it up.
+        let next = dir.path().join("journal/0000000002.seg");
+        wait_until("a segment ahead", || next.exists());
         if closes {
             journal.close().unwrap();
         }
-        // The segment ahead may be half made at this moment.
-        let next = dir.path().join("journal/0000000002.seg");
-        wait_until("a segment ahead", || next.exists());
         let files = ["journal/0000000001.seg", "journal/0000000002.seg", "node"]
             .map(|name| (PathBuf::from(name), fs::read(dir.path().join(name)).unwrap()));
         Self { dir: tempfile::tempdir().unwrap(), files: files.into() }
