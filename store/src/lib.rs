@@ -2,7 +2,7 @@
 //!
 //! [`Commit`] is how an entry becomes durable. [`EmbeddedJournal`] keeps entries in files of one
 //! node, synced in groups; [`MemoryJournal`] keeps them in memory, so that a simulation can crash
-//! it; [`SteppedJournal`] is the first without its threads, for simulations too. [`Drain`] follows the files of a journal at low priority: it writes the SQL ledger, exactly
+//! it; [`SteppedJournal`] is the first without its threads, for simulations too. [`Drain`] follows the files of a journal when no other thread wants to: it writes the SQL ledger, exactly
 //! once, and the snapshots from which a start recovers. [`check`] audits a data directory.
 //!
 //! A data directory holds `LOCK`, `node`, `journal/`, `snapshots/` and `ledger.db`. None of them

@@ -32,14 +32,18 @@ const RETRY: Duration = Duration::from_secs(1);
 /// however many cards there are.
 const SNAPSHOT_SMALL: u64 = 64 << 20;
 const BYTES_PER_ENTRY: u64 = 256;
+/// The longest pause between steps: one may have taken long for want of a processor only.
+const PAUSE_MAX: Duration = Duration::from_millis(100);
 /// How old what waits for the ledger may grow while the work waits for idle processors.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How many entries the journal takes while this thread works, if it is busy.
+/// How many times as many entries as a snapshot is due with make it overdue.
+const OVERDUE: u64 = 4;
+/// How many entries the journal takes while a thread works, if it is busy.
 const BUSY_ENTRIES: u64 = 500;
 /// How many moments are kept to tell the age of what waits.
 const MOMENTS: usize = 1024;
 
-/// Why the thread makes no progress.
+/// Why the drain makes no progress.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FollowError {
     #[error("the journal: {0}")]
@@ -145,14 +149,18 @@ enum Turn {
     Idle,
     /// What cannot.
     Pressing,
+    /// All of it.
     Any,
 }
 
 /// What comes after a step.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Next {
+    /// Another one at once.
     Now,
+    /// Another one after a pause.
     After(Duration),
+    /// None.
     End,
 }
 
@@ -186,8 +194,8 @@ impl Follower {
     }
 
     /// Follows the journal until it is told to stop. The work is done by a thread of its own that
-    /// runs when no other wants to, and by this one where it must not wait for that: a thread has
-    /// no right to take a usual priority back.
+    /// runs when no other wants to, and by this one where the next step must not wait for that: to
+    /// take a usual priority back is a privilege.
     pub(super) fn run(self) {
         let shared = Mutex::new(self);
         thread::scope(|scope| {
@@ -218,6 +226,8 @@ impl Follower {
                 return;
             }
             let limit = follower.source.durable();
+            // The idle thread may not have had a processor for long.
+            follower.measure();
             let is_pressing = follower.is_pressing(limit, wish);
             let is_turn = match turn {
                 Turn::Idle => !is_pressing,
@@ -253,7 +263,7 @@ impl Follower {
         let grown = self.source.durable_lsn().saturating_sub(limit.lsn);
         if wish == Wish::GoOn && grown > BUSY_ENTRIES {
             // Answers come first: while the journal grows fast, work half of the time.
-            return Next::After(begun.elapsed());
+            return Next::After(begun.elapsed().min(PAUSE_MAX));
         }
         Next::Now
     }
@@ -268,14 +278,15 @@ impl Follower {
         self.sink.as_ref().is_none_or(|sink| sink.position() >= durable)
     }
 
-    /// True if it must not wait for idle processors.
+    /// True if it must not wait for idle processors. A ledger that cannot be written gains nothing
+    /// by it.
     fn is_pressing(&self, limit: Mark, wish: Wish) -> bool {
         let is_late = |(at, _): &(Instant, u64)| at.elapsed() >= PATIENCE;
         let is_overdue = |snapshots: &Snapshots| {
-            snapshots.news(limit) >= self.snapshot_due(snapshots).saturating_mul(2)
+            snapshots.news(limit) >= self.snapshot_due(snapshots).saturating_mul(OVERDUE)
         };
         wish == Wish::StopWhenDrained
-            || self.moments.front().is_some_and(is_late)
+            || self.failed.is_none() && self.moments.front().is_some_and(is_late)
             || self.snapshots.as_ref().is_some_and(is_overdue)
     }
 
@@ -289,10 +300,10 @@ impl Follower {
     fn is_sink_due(&self, limit: Mark, wish: Wish) -> bool {
         self.sink.as_ref().is_some_and(|sink| {
             let lag = limit.lsn.saturating_sub(sink.position());
-            lag >= self.options.entries_max
-                || lag > 0
-                    && (wish == Wish::StopWhenDrained
-                        || sink.committed.elapsed() >= self.options.wait)
+            let is_due = lag >= self.options.entries_max
+                || wish == Wish::StopWhenDrained
+                || sink.committed.elapsed() >= self.options.wait;
+            lag > 0 && is_due
         })
     }
 
@@ -375,8 +386,8 @@ impl Follower {
     }
 }
 
-/// Lets every other thread of the process go before the calling one, for good, where the system
-/// allows it. The idle policy of Linux, not only a high nice value: a thread of that keeps its
+/// Lets every other thread of the process go before the calling one, where the system allows it.
+/// The idle policy of Linux, not only a high nice value: a thread that is merely nice keeps its
 /// processor for a slice of some milliseconds while others wake and wait.
 fn lower_priority() {
     let policy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);

@@ -2,8 +2,8 @@
 //!
 //! A thread that runs when no other wants to reads the files of the journal up to what is durable.
 //! It writes the ledger in large transactions, each with the position that it reaches, and makes
-//! snapshots from the files alone, so that they cost the writers nothing. Where it is far behind, or
-//! a stop waits for it, a thread of usual priority takes over.
+//! snapshots from the files alone, so that they cost the writers nothing. Where it is far behind,
+//! or a stop waits for it, a thread of usual priority takes the next steps.
 
 mod audit;
 mod follower;
