@@ -2,8 +2,9 @@
 //!
 //! [`Commit`] is how an entry becomes durable. [`EmbeddedJournal`] keeps entries in files of one
 //! node, synced in groups; [`MemoryJournal`] keeps them in memory, so that a simulation can crash
-//! it; [`SteppedJournal`] is the first without its threads, for simulations too. [`Drain`] follows the files of a journal when no other thread wants to: it writes the SQL ledger, exactly
-//! once, and the snapshots from which a start recovers. [`check`] audits a data directory.
+//! it; [`SteppedJournal`] is the first without its threads, for simulations too. [`Drain`] follows
+//! the files of a journal, as a rule when no other thread wants to: it writes the SQL ledger,
+//! exactly once, and the snapshots from which a start recovers. [`check`] audits a data directory.
 //!
 //! A data directory holds `LOCK`, `node`, `journal/`, `snapshots/` and `ledger.db`. None of them
 //! holds a card number, a PIN block or a key in clear: events carry sealed values only.
